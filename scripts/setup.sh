@@ -1,93 +1,105 @@
 #!/bin/sh
-# Installs everything that building, testing and the demo need: on Debian or Ubuntu with apt, on Fedora or CentOS with dnf.
-# Quick when all is there already; safe to run again. Needs root, or a machine on which everything is installed.
+# Installs what building, testing, the benchmark and the demo need: on Debian or Ubuntu with apt, on Fedora or CentOS with dnf.
+# Safe to run again, and quick (well under a second) when all is there. Needs root or sudo for what is missing.
 set -eu
 cd "$(dirname "$0")/.."
 
 DENO_VERSION=2.7.14
 CACHE="${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/bootc-ts"
+LINK=/usr/local/bin/deno
 
 say() { echo "setup: $*" >&2; }
+die() { say "$*"; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-root() {
+as_root() {
   if [ "$(id -u)" -eq 0 ]; then "$@"
   elif have sudo; then sudo "$@"
-  else say "cannot run \"$*\": not root, and there is no sudo; run this script as root"; exit 1
+  else die "cannot run \"$*\": not root, and no sudo here; run this script as root"
   fi
 }
 
 missing=
-need() { # need COMMAND-OR-FILE PACKAGE: notes the package unless the command or file is there
-  case "$1" in
-    /*) for f in $1; do [ -e "$f" ] && return; done ;;
-    *) have "$1" && return ;;
-  esac
-  missing="$missing $2"
+need() { # need PACKAGE COMMAND|FILE...: notes the package unless one of the commands or files is there
+  package=$1; shift
+  for it in "$@"; do
+    case "$it" in
+      /*) [ ! -e "$it" ] || return 0 ;;
+      *) ! have "$it" || return 0 ;;
+    esac
+  done
+  missing="$missing $package"
+}
+
+needed_by_all() { # the packages that are named alike everywhere
+  need npm npm
+  need ostree ostree
+  need skopeo skopeo
+  need mmdebstrap mmdebstrap
+  need python3 python3
+  need python3-pip pip3
+  need git git
+  need zstd zstd
+  need gzip gzip
+  need tar tar
+  need findutils find
+  need e2fsprogs mkfs.ext4 /sbin/mkfs.ext4
+  need util-linux unshare
 }
 
 if have apt-get; then
-  need npm npm
-  need ostree ostree
-  need skopeo skopeo
-  need "/usr/lib/*/libisal.so.2 /lib/*/libisal.so.2" libisal2
-  need mmdebstrap mmdebstrap
+  needed_by_all
+  need libisal2 /usr/lib/*/libisal.so.2
   need docker-registry docker-registry
-  need python3 python3
-  need zstd zstd
-  need git git
-  need mkfs.ext4 e2fsprogs
   need mount mount
-  need losetup mount
-  need unshare util-linux
-  need /etc/ssl/certs/ca-certificates.crt ca-certificates
+  need ca-certificates /etc/ssl/certs/ca-certificates.crt
   if [ -n "$missing" ]; then
     say "installing$missing"
+    as_root apt-get -q update >&2
     # shellcheck disable=SC2086
-    root env DEBIAN_FRONTEND=noninteractive sh -c 'apt-get -q update && apt-get -q -y install --no-install-recommends "$@"' sh $missing >&2
-  fi
-  if ! python3 -m pip --version >/dev/null 2>&1; then
-    root env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends python3-pip >&2
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $missing >&2 </dev/null
   fi
 elif have dnf; then
-  need npm npm
-  need ostree ostree
-  need skopeo skopeo
-  need "/usr/lib64/libisal.so.2" isa-l
-  need mmdebstrap mmdebstrap
-  need registry docker-distribution
-  need python3 python3
-  need zstd zstd
-  need git git
-  need mkfs.ext4 e2fsprogs
-  need unshare util-linux
-  python3 -m pip --version >/dev/null 2>&1 || missing="$missing python3-pip"
+  needed_by_all
+  need isa-l /usr/lib64/libisal.so.2 /usr/lib/libisal.so.2
+  need docker-distribution registry docker-registry
   if [ -n "$missing" ]; then
     say "installing$missing"
     # shellcheck disable=SC2086
-    root dnf -y install $missing >&2
+    as_root dnf -y install $missing >&2 </dev/null
   fi
 else
-  say "neither apt-get nor dnf is here: install npm, ostree, skopeo, ISA-L, mmdebstrap, docker-registry, python3 with pip and git by hand"
+  say "no apt-get and no dnf here: see this script for what has to be installed by hand"
 fi
 
-# Deno comes as an npm package; it is linked into /usr/local/bin so that the next command finds it.
-if ! have deno || [ "$(deno --version 2>/dev/null | sed -n '1s/deno \([^ ]*\).*/\1/p')" != "$DENO_VERSION" ]; then
+# Deno comes as an npm package and is linked to where the next command finds it.
+deno_version() { deno --version 2>/dev/null | sed -n '1s/^deno \([^ ]*\).*/\1/p'; }
+if [ "$(deno_version)" != "$DENO_VERSION" ]; then
+  case "$(uname -m)" in
+    x86_64 | amd64) package=linux-x64-glibc ;;
+    aarch64 | arm64) package=linux-arm64-glibc ;;
+    *) die "there is no Deno for $(uname -m)" ;;
+  esac
+  binary="$CACHE/deno/node_modules/@deno/$package/deno"
   say "installing Deno $DENO_VERSION"
   mkdir -p "$CACHE/deno"
-  npm install --silent --no-audit --no-fund --prefix "$CACHE/deno" "deno@$DENO_VERSION" >&2
-  bin=$(find "$CACHE/deno/node_modules/@deno" -type f -name deno -perm -u+x | head -n 1)
-  [ -n "$bin" ] || { say "npm brought no Deno for this machine ($(uname -m))"; exit 1; }
-  root ln -sfn "$bin" /usr/local/bin/deno
+  npm install --silent --no-audit --no-fund --prefix "$CACHE/deno" "@deno/$package@$DENO_VERSION" >&2 </dev/null ||
+    die "npm could not install @deno/$package $DENO_VERSION: run again without --silent in this script to see why"
+  chmod +x "$binary"
+  as_root ln -sfn "$binary" "$LINK"
+  hash -r
+  [ "$(deno_version)" = "$DENO_VERSION" ] ||
+    die "Deno $DENO_VERSION is at $LINK, but $(command -v deno || echo none) comes first on the PATH: put /usr/local/bin before it"
 fi
 
-# The packages of package.json, as npm carries them (vendor/std re-exports them).
+# The packages of package.json: vendor/std re-exports them.
 if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
   say "installing the npm packages"
-  npm ci --silent --no-audit --no-fund >&2
+  npm ci --silent --no-audit --no-fund >&2 </dev/null
   touch node_modules/.package-lock.json
 fi
 
-# denort, the runtime that `deno compile` embeds.
-deno run --quiet -A scripts/denort.ts >&2
-say "ready"
+# denort, the runtime that "deno compile" puts into the executable.
+[ -n "${DENORT_BIN:-}" ] || deno run --quiet --allow-all scripts/denort.ts >/dev/null
+
+say "all is here: Deno $DENO_VERSION, $(ostree --version | sed -n "s/^ *Version: '\(.*\)'/ostree \1/p"), $(skopeo --version | sed 's/version //')"

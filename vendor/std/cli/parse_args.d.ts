@@ -16,4 +16,7 @@ export interface Args {
   _: (string | number)[];
   "--"?: string[];
 }
-export declare function parseArgs(args: readonly string[], options?: ParseOptions): Args;
+export declare function parseArgs(
+  args: readonly string[],
+  options?: ParseOptions,
+): Args;

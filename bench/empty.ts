@@ -1,0 +1,2 @@
+/** An empty program: what starting a compiled program costs by itself. */
+export {};

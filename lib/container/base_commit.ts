@@ -1,0 +1,74 @@
+/** What is asked of an image's ostree commit before anything is derived from it. */
+import { Keyfile } from "../codec/keyfile.ts";
+import { decodeCommit } from "../ostree/commit.ts";
+import { walkDirtree } from "../ostree/dirtree.ts";
+import { readFileObject } from "../ostree/file_object.ts";
+import type { ObjectStore } from "../ostree/store.ts";
+import { Trees } from "../ostree/tree.ts";
+import { UserError } from "../sys/errors.ts";
+import type { FilterRules } from "./path_filter.ts";
+
+/** Deeper than any path can be; a hostile tree must not end in a stack overflow. */
+const DEPTH_LIMIT = 2048;
+const CONFIG_MAX_BYTES = 1 << 20;
+const PREPARE_ROOT = "usr/lib/ostree/prepare-root.conf";
+const COMPOSEFS_ON = new Set(["yes", "true", "1", "maybe", "signed", "verity"]);
+
+/**
+ * Makes sure that every object of a commit is there, so that a ref on it means a whole tree.
+ * @throws {UserError} naming the first object that is missing
+ */
+export function requireComplete(store: ObjectStore, commit: string): void {
+  const { rootTree, rootMeta } = decodeCommit(store.read("commit", commit));
+  const seen = new Set<string>();
+  const missing = (type: string, checksum: string) =>
+    new UserError(`The image lacks the ${type} object ${checksum} of its commit ${commit}`, {
+      hint: "The image is damaged; build or push it again",
+    });
+  const requireMeta = (checksum: string) => {
+    if (seen.has(checksum)) return;
+    if (!store.has("dirmeta", checksum)) throw missing("dirmeta", checksum);
+    seen.add(checksum);
+  };
+  const visit = (checksum: string, depth: number) => {
+    if (seen.has(checksum)) return;
+    if (depth > DEPTH_LIMIT) {
+      throw new UserError(`The commit ${commit} has more than ${DEPTH_LIMIT} levels of directories`);
+    }
+    if (!store.has("dirtree", checksum)) throw missing("dirtree", checksum);
+    seen.add(checksum);
+    const children: string[] = [];
+    walkDirtree(store.read("dirtree", checksum), {
+      file: (bytes, _start, _end, at) => {
+        if (!store.hasFileAt(bytes, at)) throw missing("file", bytes.subarray(at, at + 32).toHex());
+      },
+      directory: (bytes, _start, _end, at) => {
+        requireMeta(bytes.subarray(at + 32, at + 64).toHex());
+        children.push(bytes.subarray(at, at + 32).toHex());
+      },
+    });
+    for (const child of children) visit(child, depth + 1);
+  };
+  requireMeta(rootMeta);
+  visit(rootTree, 0);
+}
+
+/** How derived layers are filtered: everything is kept without a base, or where the base has a transient or composefs root. */
+export async function filterRules(
+  store: ObjectStore,
+  base: string | undefined,
+  libostree: { readonly keepsVar: boolean },
+): Promise<FilterRules> {
+  const varPath = libostree.keepsVar ? "var" : "usr/share/factory/var";
+  if (base === undefined) return { keepAll: true, varPath };
+  const commit = decodeCommit(store.read("commit", base));
+  const trees = new Trees(store);
+  const found = trees.find(trees.root(commit.rootTree, commit.rootMeta), PREPARE_ROOT);
+  if (found?.kind !== "file") return { keepAll: false, varPath };
+  const text = await readFileObject(store.repo, trees.arena.hex(found.checksum), CONFIG_MAX_BYTES);
+  if (text === undefined) return { keepAll: false, varPath };
+  const config = Keyfile.parse(new TextDecoder().decode(text));
+  const transient = config.get("root", "transient")?.trim() === "true";
+  const composefs = COMPOSEFS_ON.has(config.get("composefs", "enabled")?.trim() ?? "");
+  return { keepAll: transient || composefs, varPath };
+}

@@ -1,0 +1,170 @@
+/**
+ * Pulling an image into a repository: opened through skopeo, compared with what is stored, its missing layers imported, all merged.
+ *
+ * Every layer has a transaction of its own, and its ref is set only when digest, size and diff_id are right (trap T19): a kill at any moment
+ * leaves finished layers, which the next pull reuses, and unfinished ones in `tmp/`, which it resumes or libostree expires.
+ */
+import { parseImageConfig } from "../oci/config.ts";
+import type { Digest } from "../oci/digest.ts";
+import { type Manifest, parseManifest } from "../oci/manifest.ts";
+import { formatOstreeImageReference, type OstreeImageReference } from "../oci/reference.ts";
+import type { Repo } from "../ostree/repo.ts";
+import { openStore } from "../ostree/store.ts";
+import { type OpenedImage, type OpenOptions, openVerified } from "../skopeo/copy.ts";
+import type { Context } from "../sys/context.ts";
+import { Interrupted, UserError } from "../sys/errors.ts";
+import { fstatvfs } from "../sys/libc.ts";
+import type { ReportProgress } from "../sys/progress.ts";
+import { pruneLayers } from "./gc.ts";
+import { type ImageDescription, imageOfCommit, listImages, type StoredImage, storedImage } from "./images.ts";
+import { LayerImport } from "./layer_import.ts";
+import { servesAs } from "./layer_commit.ts";
+import { type ImageLayer, type ImageLayout, imageLayout } from "./layout.ts";
+import { planPull, type PullPlan, requireSpace, type StoredLayers } from "./plan.ts";
+
+/** How an image is pulled. */
+export interface PullOptions extends OpenOptions {
+  /** False: objects go through libostree's API only. */
+  readonly direct?: boolean;
+  /** False: gzip goes through zlib. */
+  readonly isal?: boolean;
+}
+
+/** Everything that is known of an image before its layers are fetched. */
+export interface PreparedPull {
+  readonly image: ImageDescription & { readonly config: NonNullable<ImageDescription["config"]> };
+  readonly layout: ImageLayout;
+  readonly plan: PullPlan;
+}
+
+/** What a pull left. */
+export interface PulledImage {
+  readonly image: StoredImage;
+  /** Layers that were imported now. */
+  readonly imported: number;
+  /** Top-level names that ostree trees cannot hold, with the number of paths under each; and the first of these paths. */
+  readonly dropped: ReadonlyMap<string, number>;
+  readonly droppedPaths: readonly string[];
+}
+
+/** An image that is open at its registry; disposing of it ends skopeo. */
+export class ImagePull implements AsyncDisposable {
+  private constructor(
+    readonly ctx: Context,
+    readonly repo: Repo,
+    readonly reference: OstreeImageReference,
+    readonly options: PullOptions,
+    readonly opened: OpenedImage,
+    /** Of the platform's manifest. */
+    readonly digest: Digest,
+    readonly manifest: Manifest,
+    /** What is stored under this reference now. */
+    readonly previous: StoredImage | undefined,
+  ) {}
+
+  /**
+   * Opens an image and reads its manifest; the signature policy is applied here.
+   * @throws {UserError} naming the image, with skopeo's words
+   */
+  static async open(
+    ctx: Context,
+    repo: Repo,
+    reference: OstreeImageReference,
+    options: PullOptions = {},
+  ): Promise<ImagePull> {
+    if (reference.signature.kind === "ostreeRemote") {
+      throw new UserError(
+        `Cannot pull "${formatOstreeImageReference(reference)}": signatures of ostree remotes are not verified`,
+        {
+          hint:
+            "Use a containers-policy.json with ostree-image-signed:, or ostree-unverified-image: without verification",
+        },
+      );
+    }
+    const previous = storedImage(repo, reference.image);
+    const { direct: _direct, isal: _isal, ...open } = options;
+    const opened = await openVerified(ctx, reference, open);
+    try {
+      const { digest, bytes } = await opened.proxy.manifest(opened.imageId);
+      return new ImagePull(ctx, repo, reference, options, opened, digest, parseManifest(bytes), previous);
+    } catch (error) {
+      await opened[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** The registry has what is stored under this reference already. */
+  get unchanged(): boolean {
+    return this.previous?.digest === this.digest;
+  }
+
+  /** Reads the config and decides what is to be fetched. @throws {UserError} when the image cannot be one of an operating system */
+  async prepare(): Promise<PreparedPull> {
+    const config = parseImageConfig(await this.opened.proxy.config(this.opened.imageId));
+    const layout = imageLayout(this.manifest, config);
+    const plan = planPull(layout, new RepositoryLayers(this.repo));
+    return { image: { digest: this.digest, manifest: this.manifest, config }, layout, plan };
+  }
+
+  /**
+   * Fetches, imports and merges. Commit point: the image's ref; see the module's comment.
+   * @throws {UserError} naming image, layer and entry, when something is damaged or the disk is too small
+   * @throws {Interrupted}
+   */
+  async import(prepared: PreparedPull, report: ReportProgress = () => {}): Promise<PulledImage> {
+    const image = formatOstreeImageReference(this.reference);
+    requireSpace(prepared.plan, {
+      image,
+      availableBytes: fstatvfs(this.repo.directory).availableBytes,
+      reservedBytes: this.repo.minFreeSpaceBytes(),
+    });
+    const store = openStore(this.repo, this.options);
+    const work = new LayerImport(this, prepared, store, report);
+    try {
+      const pulled = await work.run();
+      pruneLayers(this.repo);
+      return pulled;
+    } catch (cause) {
+      store.abort();
+      if (cause instanceof Interrupted || this.ctx.signal.aborted) throw new Interrupted();
+      throw new UserError(`Cannot pull "${image}"`, {
+        cause,
+        hint: cause instanceof UserError ? cause.hint : undefined,
+      });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.opened[Symbol.asyncDispose]();
+  }
+}
+
+/** Finds stored layers in a repository; the images are looked through once, and only when a layer is not found by its digest. */
+class RepositoryLayers implements StoredLayers {
+  #byDiffId: Map<string, string> | undefined;
+
+  constructor(readonly repo: Repo) {}
+
+  byRef(ref: string): string | undefined {
+    return this.repo.resolve(ref);
+  }
+
+  byDiffId({ diffId, kind }: ImageLayer): string | undefined {
+    this.#byDiffId ??= this.#collect();
+    const commit = this.#byDiffId.get(diffId);
+    return commit !== undefined && servesAs(this.repo.loadCommit(commit), kind) ? commit : undefined;
+  }
+
+  #collect(): Map<string, string> {
+    const commits = new Map<string, string>();
+    for (const { commit } of listImages(this.repo)) {
+      const image = imageOfCommit(commit, this.repo.loadCommit(commit));
+      if (!image?.config) continue;
+      for (const layer of imageLayout(image.manifest, image.config).layers) {
+        const stored = this.repo.resolve(layer.ref);
+        if (stored !== undefined) commits.set(layer.diffId, stored);
+      }
+    }
+    return commits;
+  }
+}

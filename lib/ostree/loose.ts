@@ -1,0 +1,38 @@
+/** Names of loose objects, and the one error when an object is not what its name says. */
+import type { Bytes } from "../sys/libc.ts";
+import { HEX } from "./objects.ts";
+
+/** An object whose bytes do not have the checksum that its name claims. */
+export class ChecksumMismatch extends Error {
+  override name = "ChecksumMismatch";
+  constructor(readonly wanted: string, readonly actual: string) {
+    super(`Object ${wanted} is corrupt: its checksum is ${actual}`);
+  }
+}
+
+/** @throws {ChecksumMismatch} unless the 32 bytes are equal */
+export function requireChecksum(want: Bytes, actual: Bytes): void {
+  for (let i = 0; i < 32; i++) {
+    if (want[i] !== actual[i]) throw new ChecksumMismatch(want.toHex(), actual.toHex());
+  }
+}
+
+const EXTENSION = {
+  file: new TextEncoder().encode(".file\0"),
+  dirtree: new TextEncoder().encode(".dirtree\0"),
+  dirmeta: new TextEncoder().encode(".dirmeta\0"),
+  commit: new TextEncoder().encode(".commit\0"),
+} as const;
+
+/** Writes `xx/yyy….TYPE` and a NUL into a reused buffer of 80 bytes. */
+export function putLoosePath(target: Bytes, checksum: Bytes, type: keyof typeof EXTENSION): void {
+  target[0] = HEX[2 * checksum[0]!]!;
+  target[1] = HEX[2 * checksum[0]! + 1]!;
+  target[2] = 0x2f;
+  for (let i = 1, at = 3; i < 32; i++) {
+    const digit = 2 * checksum[i]!;
+    target[at++] = HEX[digit]!;
+    target[at++] = HEX[digit + 1]!;
+  }
+  target.set(EXTENSION[type], 65);
+}

@@ -1,0 +1,47 @@
+/** What `deno compile` would embed of node_modules though no module of the program can reach it. */
+import type { Context } from "../lib/sys/context.ts";
+import { capture } from "../lib/sys/run.ts";
+
+interface ModuleGraph {
+  readonly modules: readonly { readonly kind?: string; readonly local?: string }[];
+}
+
+/** The files of node_modules that the program's own modules import: Deno's graph ends there. */
+async function importedFiles(ctx: Context, directory: string, main: string): Promise<string[]> {
+  const text = await capture(ctx, ["deno", "info", "--json", main], { cwd: directory });
+  const { modules } = JSON.parse(text) as ModuleGraph;
+  const locals = modules.map((module) => module.local ?? "");
+  return locals.filter((local) => local.startsWith(`${directory}/node_modules/`));
+}
+
+const RELATIVE_IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*["'](\.{1,2}\/[^"']+)["']/g;
+
+/** The given files and what they import by relative names, and so on. */
+async function followImports(files: readonly string[]): Promise<Set<string>> {
+  const reached = new Set<string>(files);
+  for (const file of reached) {
+    for (const [, name] of (await Deno.readTextFile(file)).matchAll(RELATIVE_IMPORT)) {
+      reached.add(new URL(name!, `file://${file}`).pathname);
+    }
+  }
+  return reached;
+}
+
+/**
+ * The paths, relative to the project, to leave out: folders of npm packages (the first level inside a package) without a reached file.
+ * A package's own files at its top, package.json among them, stay.
+ */
+export async function unusedNpmPaths(ctx: Context, directory: string, main: string): Promise<string[]> {
+  const reached = await followImports(await importedFiles(ctx, directory, main));
+  const unused: string[] = [];
+  for (const pack of Deno.readDirSync(`${directory}/node_modules`)) {
+    // Scoped packages and npm's own notes are small: they stay.
+    if (!pack.isDirectory || pack.name.startsWith("@") || pack.name.startsWith(".")) continue;
+    for (const folder of Deno.readDirSync(`${directory}/node_modules/${pack.name}`)) {
+      const path = `node_modules/${pack.name}/${folder.name}`;
+      const used = reached.values().some((file) => file.startsWith(`${directory}/${path}/`));
+      if (folder.isDirectory && !used) unused.push(path);
+    }
+  }
+  return unused.sort();
+}

@@ -1,1 +1,0 @@
-export declare function unicodeWidth(str: string): number;
