@@ -42,6 +42,23 @@ function writeSeries(path: string, { name, files, sizeBytes, seed }: Series): vo
   tar.end();
 }
 
+function writeBootable(path: string): void {
+  using tar = new TarFile(path);
+  const owner = { uid: 0, gid: 0 };
+  const text = (name: string, body: string) => {
+    tar.add({ name, type: "file", mode: 0o644, ...owner }, new TextEncoder().encode(body));
+  };
+  for (const name of ["boot", "etc", "run", "sysroot", "tmp", "usr", "usr/bin", "usr/lib", "var"]) {
+    tar.add({ name: `${name}/`, type: "directory", mode: 0o755, ...owner });
+  }
+  tar.add({ name: "ostree", type: "symlink", mode: 0o777, link: "sysroot/ostree", ...owner });
+  text("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");
+  text("usr/lib/os-release", "NAME=bench\nID=bench\nVERSION_ID=1\nPRETTY_NAME=bench\n");
+  text("usr/lib/modules/6.1.0/vmlinuz", "a kernel\n");
+  text("usr/lib/modules/6.1.0/initramfs.img", "an initramfs\n");
+  tar.end();
+}
+
 /** Names of the images; each is a tag of the layout. */
 export type InputName =
   | "native-gzip"
@@ -55,15 +72,19 @@ export type InputName =
   | "small60"
   | "layers200"
   | "files200k"
-  | "big3g";
+  | "big3g"
+  | "bootable1"
+  | "bootable2"
+  | "bootable3";
 
 /** The images in the cache. Making one writes to the cache, and for a while as much again as its tar files need. */
 export class Inputs {
-  readonly #directory = `${cacheDirectory()}/bench-${VERSION}`;
+  readonly #directory: string;
   readonly #layout: OciLayout;
   readonly #layers = new Map<string, Layer>();
 
   constructor(readonly ctx: Context) {
+    this.#directory = `${cacheDirectory(ctx.env)}/bench-${VERSION}`;
     this.#layout = new OciLayout(ctx, `${this.#directory}/oci`);
     try {
       const text = Deno.readTextFileSync(`${this.#directory}/layers.json`);
@@ -157,6 +178,15 @@ export class Inputs {
     return this.#native("root", chunks, compression, () => this.#rootTar());
   }
 
+  /** A system that can be deployed, if not booted. */
+  #bootableBase(): Promise<Layer[]> {
+    return this.#native("bootable", 0, "gzip", () => {
+      const tar = `${this.#directory}/bootable-base.tar`;
+      writeBootable(tar);
+      return Promise.resolve(tar);
+    });
+  }
+
   /** A base of 500 small files, where the layers above it are what is measured. */
   #smallBase(): Promise<Layer[]> {
     return this.#native("small", 0, "gzip", () => {
@@ -217,6 +247,15 @@ export class Inputs {
           native: await this.#smallBase(),
           derived: [await this.#series({ name: "files", files: 200_000, sizeBytes: 1024, seed: 3 })],
         };
+      case "bootable1":
+      case "bootable2":
+      case "bootable3": {
+        const seed = 600 + Number(name.at(-1));
+        return {
+          native: await this.#bootableBase(),
+          derived: [await this.#series({ name: "app", files: 10, sizeBytes: 1000, seed })],
+        };
+      }
       case "big3g":
         return {
           native: await this.#smallBase(),
@@ -232,6 +271,7 @@ export class Inputs {
       labels: {
         "ostree.final-diffid": native.at(-1)!.diffId,
         "containers.bootc": "1",
+        "ostree.bootable": "true",
         "org.opencontainers.image.version": name,
       },
     });

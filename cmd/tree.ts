@@ -8,7 +8,21 @@ export const program: Program = {
   root: {
     summary: "Deploy and update the host from container images",
     commands: {
-      // upgrade: { summary: "…", aliases: ["update"], load: () => import("./upgrade.ts") },
+      upgrade: {
+        summary: "Fetch the newest image and queue it for the next boot",
+        aliases: ["update"],
+        load: () => import("./upgrade.ts"),
+      },
+      switch: { summary: "Follow another image and queue it for the next boot", load: () => import("./switch.ts") },
+      rollback: { summary: "Boot the previous deployment next", load: () => import("./rollback.ts") },
+      edit: { summary: "Change the host's specification in an editor", load: () => import("./edit.ts") },
+      status: { summary: "Show what the host runs and what it boots next", load: () => import("./status.ts") },
+      image: {
+        summary: "Look at the images that the host has",
+        commands: {
+          list: { summary: "List the images that the host has", load: () => import("./image/list.ts") },
+        },
+      },
     },
   },
   callNames: {

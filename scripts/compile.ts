@@ -43,7 +43,7 @@ export async function findDenort(env: Readonly<Record<string, string>>, arch: Ar
     if (await isFile(named)) return named;
     throw new UserError(`DENORT_BIN names "${named}", which is no file`);
   }
-  const cached = denortPath(arch);
+  const cached = denortPath(env, arch);
   if (await isFile(cached)) return cached;
   throw new UserError(`No denort for ${TARGETS[arch]} is at hand, the runtime that goes into the executable`, {
     hint: `Set DENORT_BIN to a denort of Deno ${Deno.version.deno}, or fetch one with ` +

@@ -43,8 +43,8 @@ const PINS: Record<Arch, Pin> = {
 export const hostArch: Arch = Deno.build.arch === "aarch64" ? "arm64" : "x64";
 
 /** Where {@linkcode fetchDenort} keeps its result; the file is whole and checked when it is there. */
-export function denortPath(arch: Arch): string {
-  return `${cacheDirectory()}/denort-${DENO_VERSION}-${arch}/denort`;
+export function denortPath(env: Readonly<Record<string, string>>, arch: Arch): string {
+  return `${cacheDirectory(env)}/denort-${DENO_VERSION}-${arch}/denort`;
 }
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
@@ -91,7 +91,7 @@ export function cutDenort(program: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuf
  * @throws {ToolError} when pip fails
  */
 export async function fetchDenort(ctx: Context, arch: Arch): Promise<string> {
-  const path = denortPath(arch);
+  const path = denortPath(ctx.env, arch);
   const info = await Deno.stat(path).catch(() => undefined);
   if (info?.isFile) return path;
   const directory = await Deno.makeTempDir({ prefix: "denort-" });

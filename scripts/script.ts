@@ -8,8 +8,8 @@ import { type Context, plainContext } from "../lib/sys/context.ts";
 export const projectDirectory: string = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 
 /** `$XDG_CACHE_HOME/bootc-ts`, or the same below `~/.cache`: what is costly to make or fetch; it can be deleted at any time. */
-export function cacheDirectory(): string {
-  const base = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME") || "/root"}/.cache`;
+export function cacheDirectory(env: Readonly<Record<string, string>>): string {
+  const base = env.XDG_CACHE_HOME || `${env.HOME || "/root"}/.cache`;
   return `${base}/bootc-ts`;
 }
 

@@ -58,6 +58,10 @@ if have apt-get; then
     as_root apt-get -q update >&2
     # shellcheck disable=SC2086
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $missing >&2 </dev/null
+    # Debian starts a registry for everybody with the package; the demo and the tests start their own.
+    case "$missing" in
+      *docker-registry*) [ ! -d /run/systemd/system ] || as_root systemctl disable --now docker-registry >&2 || true ;;
+    esac
   fi
 elif have dnf; then
   needed_by_all

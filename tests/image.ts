@@ -10,6 +10,8 @@ import { gzip, gzipMembers, zstd, zstdChunked } from "./compress.ts";
 export * from "./native_image.ts";
 
 const encoder = new TextEncoder();
+// Opens libcrypto before any test runs: a test may not leave a library open.
+sha256(new Uint8Array(0));
 
 /** Owner, permissions and attributes of an entry; what is left out is root's, 0755 or 0644, of 1970. */
 export interface Meta {

@@ -113,6 +113,7 @@ const rows: [fact: string, file: string, source: string, expected: string[]][] =
     `new Deno.Command("systemctl");`,
     ["owners: Deno.Command is for lib/sys/run.ts, lib/sys/spawn.ts only"],
   ],
+  ["lets a library's file open it", "lib/codec/zstd.ts", `Deno.dlopen("libzstd.so.1", {});`, []],
   ["lets main read the environment", "main.ts", `Deno.env.toObject(); Deno.args; Deno.exitCode = 1;`, []],
   [
     "refuses the environment and argv elsewhere",

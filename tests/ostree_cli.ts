@@ -3,7 +3,8 @@ import "./libraries.ts";
 import { plainContext } from "../lib/sys/context.ts";
 import { capture } from "../lib/sys/run.ts";
 
-const ctx = plainContext(Deno.env.toObject());
+// Without the variable a deployment is immutable, and the temporary directory stays for ever.
+const ctx = plainContext({ ...Deno.env.toObject(), OSTREE_SYSROOT_DEBUG: "mutable-deployments" });
 
 /** Runs ostree and gives its stdout. @throws {ToolError} with what it said when it fails */
 export async function ostreeText(...args: string[]): Promise<string> {

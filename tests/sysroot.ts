@@ -1,8 +1,14 @@
 /** System roots in a directory, made by the real ostree, with trees small enough to deploy in a blink. */
 import { ostreeCommit, ostreeText } from "./ostree_cli.ts";
+import { type TempDir, tempDir } from "./temp.ts";
 
 // libostree reads it when a system root is opened; without it a deployment is immutable and the temporary directory stays for ever.
 Deno.env.set("OSTREE_SYSROOT_DEBUG", "mutable-deployments");
+
+/** A temporary directory for a system root: in memory, since libostree syncs the whole file system several times a deployment. */
+export function sysrootDirectory(): Promise<TempDir> {
+  return tempDir("/dev/shm");
+}
 
 /** A system root that nothing runs from. */
 export interface TestSysroot {
@@ -20,8 +26,6 @@ export interface OsTree {
   readonly kernelVersion?: string;
   /** Laid over the minimal tree, by path without a leading slash. */
   readonly files?: Readonly<Record<string, TreeEntry>>;
-  /** Directory in which the tree is put together; it must outlive the commit only. */
-  readonly workDirectory?: string;
 }
 
 /** A tree and how it is committed. */
@@ -66,6 +70,8 @@ const EMPTY_DIRECTORIES = ["boot", "dev", "proc", "run", "sys", "sysroot", "tmp"
 /** Puts a tree together below `path`. */
 export async function writeOsTree(path: string, tree: OsTree = {}): Promise<void> {
   const entries = { ...minimalTree(tree.kernelVersion ?? "6.1.0-test"), ...tree.files };
+  await Deno.mkdir(path, { recursive: true });
+  await Deno.chmod(path, 0o755);
   for (const name of EMPTY_DIRECTORIES) await Deno.mkdir(`${path}/${name}`, { recursive: true });
   for (const [name, content] of Object.entries(entries)) {
     await Deno.mkdir(`${path}/${name}`.replace(/\/[^/]*$/, ""), { recursive: true });
@@ -77,20 +83,13 @@ export async function writeOsTree(path: string, tree: OsTree = {}): Promise<void
 
 /** Commits a tree and gives its checksum. */
 export async function makeOsCommit(repo: string, commit: OsCommit = {}): Promise<string> {
-  const tree = await Deno.makeTempDir({
-    prefix: "bootc-test-tree-",
-    ...(commit.workDirectory && { dir: commit.workDirectory }),
+  await using tree = await sysrootDirectory();
+  await writeOsTree(tree.path, commit);
+  return await ostreeCommit(repo, {
+    ref: commit.ref ?? "os",
+    tree: tree.path,
+    ...(commit.metadata === undefined ? {} : { metadata: commit.metadata }),
   });
-  try {
-    await writeOsTree(tree, commit);
-    return await ostreeCommit(repo, {
-      ref: commit.ref ?? "os",
-      tree,
-      ...(commit.metadata === undefined ? {} : { metadata: commit.metadata }),
-    });
-  } finally {
-    await Deno.remove(tree, { recursive: true });
-  }
 }
 
 /** How the ostree command deploys. */

@@ -96,7 +96,7 @@ class ReferencePull {
     for (const { ref } of layers) {
       // deno-fmt-ignore
       await run(this.ctx, [
-        "ostree", "checkout", `--repo=${this.repoPath}`, "--require-hardlinks", "--union", "--whiteouts", "--disable-fsync",
+        "ostree", "checkout", `--repo=${this.repoPath}`, "--require-hardlinks", "--union", "--whiteouts",
         ref, tree,
       ]);
     }

@@ -97,3 +97,13 @@ export class ProgressView implements Disposable {
     this.#replace([]);
   }
 }
+
+/** Shows the progress of some work; the bars are gone before its result is given back, and so before any answer is printed. */
+export async function withProgress<Result>(
+  ctx: CliContext,
+  options: { quiet: boolean },
+  work: (view: ProgressView) => Promise<Result>,
+): Promise<Result> {
+  using view = new ProgressView(ctx, options);
+  return await work(view);
+}

@@ -30,24 +30,39 @@ export function readPaxRecords(block: Uint8Array, end: number, into: Map<string,
     if (recordEnd <= key || block[recordEnd - 1] !== NEWLINE) {
       throw new SyntaxError("PAX record that does not end where it says");
     }
-    let equals = key;
-    while (equals < recordEnd && block[equals] !== EQUALS) equals++;
+    let equals = key, bits = 0;
+    for (; equals < recordEnd && block[equals] !== EQUALS; equals++) {
+      if (block[equals] === 0) throw new SyntaxError("PAX record with a NUL in its key");
+      bits |= block[equals]!;
+    }
     if (equals === recordEnd || equals === key) throw new SyntaxError("PAX record without a key");
-    if (!isTime(block, key, equals)) add(block, key, equals, recordEnd - 1, into);
+    if (!isTime(block, key, equals)) {
+      add(keyText(block.subarray(key, equals), bits), block.subarray(equals + 1, recordEnd - 1), into);
+    }
     at = recordEnd;
   }
 }
 
-function add(block: Uint8Array, key: number, equals: number, valueEnd: number, into: Map<string, Bytes>): void {
-  let name: string;
+/** A key as text. Nearly all are ASCII, for which the decoder takes five times as long. */
+function keyText(key: Uint8Array, bits: number): string {
+  if (bits < 0x80 && key.length < 256) return String.fromCharCode.apply(null, key as unknown as number[]);
   try {
-    name = decoder.decode(block.subarray(key, equals));
+    return decoder.decode(key);
   } catch {
     throw new SyntaxError("PAX record whose key is not UTF-8");
   }
-  // An empty attribute is a value; anything else that is empty goes back to what the header block says.
-  if (equals + 1 === valueEnd && !name.startsWith(XATTR_PREFIX)) into.delete(name);
-  else into.set(name, new Uint8Array(block.subarray(equals + 1, valueEnd)));
+}
+
+function add(name: string, value: Uint8Array, into: Map<string, Bytes>): void {
+  if (name.startsWith(XATTR_PREFIX)) {
+    if (name.length === XATTR_PREFIX.length) throw new SyntaxError("PAX record of an attribute without a name");
+  } else if (value.length === 0) {
+    into.delete(name); // back to what the header block says; an empty attribute is a value
+    return;
+  }
+  const copy = new Uint8Array(value.length); // half the time of slice()
+  copy.set(value);
+  into.set(name, copy);
 }
 
 /** mtime, atime, ctime */

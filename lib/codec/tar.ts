@@ -311,7 +311,8 @@ export class TarWalk {
   }
 
   #extensionBody(window: Bytes, position: number, end: number): number {
-    const next = this.#located(position, () => this.#extensions.fill(window, position, end));
+    const bodyStart = position - this.#extensions.filled; // the same place, however the body was cut
+    const next = this.#located(bodyStart, () => this.#extensions.fill(window, position, end));
     if (this.#extensions.missing === 0) this.#skip = this.#extensions.padding;
     return next;
   }

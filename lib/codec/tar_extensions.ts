@@ -39,6 +39,11 @@ export class TarExtensions {
     return this.#size - this.#filled;
   }
 
+  /** Body bytes that were taken so far. */
+  get filled(): number {
+    return this.#filled;
+  }
+
   /** Zero bytes between the end of the body and the next block. */
   get padding(): number {
     return (BLOCK - this.#size % BLOCK) % BLOCK;

@@ -1,25 +1,23 @@
 /** The working half of a pull: layers into commits, commits into one tree. */
-import { TarWalk } from "../codec/tar.ts";
 import { imageTimestamp } from "../oci/config.ts";
 import { encodeCommit, newCommit } from "../ostree/commit.ts";
 import { isEmptyFile } from "../ostree/file_object.ts";
 import { libostreeIsAtLeast } from "../ostree/libostree.ts";
 import type { ObjectStore } from "../ostree/store.ts";
 import { type TreeRef, Trees } from "../ostree/tree.ts";
-import type { BlobPipe } from "../skopeo/proxy.ts";
-import { Interrupted, throwIfInterrupted, UserError } from "../sys/errors.ts";
+import { UserError } from "../sys/errors.ts";
 import type { ReportProgress } from "../sys/progress.ts";
 import { VERSION } from "../version.ts";
 import { filterRules, requireComplete } from "./base_commit.ts";
 import { DerivedLayer, type Labeler } from "./derived_layer.ts";
 import { type ImageDescription, imageMetadata } from "./images.ts";
 import { filteredAs, servesAs, storedLayer, writeChunkCommit, writeDerivedCommit } from "./layer_commit.ts";
-import { INLINE_BYTES, LayerReader } from "./layer_reader.ts";
+import { LayerFetch } from "./layer_fetch.ts";
 import type { ImageLayer } from "./layout.ts";
 import { LayerMerge } from "./merge.ts";
 import { NativeLayer } from "./native_layer.ts";
 import type { FilterRules } from "./path_filter.ts";
-import { describePlan, plannedLayers } from "./plan.ts";
+import { plannedLayers } from "./plan.ts";
 import type { ImagePull, PreparedPull, PulledImage } from "./pull.ts";
 import { imageRef } from "./refs.ts";
 
@@ -28,12 +26,11 @@ const INJECTED = ["usr/etc/hostname", "usr/etc/resolv.conf"];
 
 /** One run of {@linkcode ImagePull.import}. */
 export class LayerImport {
-  #reader: LayerReader;
+  #fetch: LayerFetch;
   #commits = new Map<number, string>();
   #dropped = new Map<string, number>();
   #droppedPaths: string[] = [];
   #imported = 0;
-  #next: { layer: ImageLayer; pipe: Promise<BlobPipe> } | undefined;
 
   constructor(
     readonly pull: ImagePull,
@@ -41,13 +38,12 @@ export class LayerImport {
     readonly store: ObjectStore,
     readonly report: ReportProgress,
   ) {
-    this.#reader = new LayerReader({ isal: pull.options.isal !== false });
+    this.#fetch = new LayerFetch(pull.ctx, pull.opened, { isal: pull.options.isal !== false, report });
   }
 
   /** See {@linkcode ImagePull.import}. */
   async run(): Promise<PulledImage> {
     const { plan, layout } = this.prepared;
-    this.pull.ctx.note(describePlan(plan));
     this.report({ kind: "plan", layers: plannedLayers(plan) });
     await this.#adopt();
     const native = plan.fetch.filter(({ kind }) => kind !== "derived");
@@ -106,39 +102,6 @@ export class LayerImport {
     return await filterRules(this.store, base, { keepsVar: libostreeIsAtLeast(2024, 3) });
   }
 
-  #request(layer: ImageLayer): Promise<BlobPipe> {
-    const { proxy, imageId } = this.pull.opened;
-    const pipe = proxy.blob(imageId, layer.digest, layer.size);
-    pipe.catch(() => {}); // looked at when its turn comes
-    return pipe;
-  }
-
-  /** Reads a layer's blob into a sink, in a transaction that the caller commits; the request for the next one goes out meanwhile. */
-  async #read(layer: ImageLayer, next: ImageLayer | undefined, sink: NativeLayer | DerivedLayer): Promise<void> {
-    const { signal } = this.pull.ctx;
-    throwIfInterrupted(signal);
-    const walk = new TarWalk(sink, INLINE_BYTES);
-    this.report({ kind: "layer-start", index: layer.index });
-    let reading = false;
-    try {
-      const pipe = await (this.#next?.layer === layer ? this.#next.pipe : this.#request(layer));
-      this.#next = next && { layer: next, pipe: this.#request(next) };
-      pipe.finish().catch(() => {}); // the answer comes when skopeo has sent all; see BlobPipe
-      reading = true;
-      await this.#reader.read(pipe, layer, walk, {
-        signal,
-        onBytes: (bytes) => this.report({ kind: "layer-bytes", index: layer.index, bytes }),
-      });
-    } catch (cause) {
-      if (cause instanceof Interrupted || signal.aborted) throw new Interrupted();
-      const where = reading && walk.entries > 0 && !walk.ended ? ` at entry ${walk.lastEntry}` : "";
-      throw new UserError(`Layer "${layer.digest}"${where}`, {
-        cause,
-        hint: cause instanceof UserError ? cause.hint : undefined,
-      });
-    }
-  }
-
   async #done(layer: ImageLayer, commit: string): Promise<void> {
     this.store.setRef(layer.ref, commit);
     await this.store.commit();
@@ -151,7 +114,7 @@ export class LayerImport {
   async #importNative(layer: ImageLayer, next: ImageLayer | undefined): Promise<void> {
     this.store.begin();
     const sink = new NativeLayer(this.store, { listFiles: layer.kind === "chunk" });
-    await this.#read(layer, next, sink);
+    await this.#fetch.read(layer, next, sink);
     if (layer.kind === "chunk") return await this.#done(layer, writeChunkCommit(this.store, sink.files.toSorted()));
     if (sink.commit === undefined) {
       throw new UserError(`Layer "${layer.digest}" holds no ostree commit`, {
@@ -167,7 +130,7 @@ export class LayerImport {
   async #importDerived(layer: ImageLayer, next: ImageLayer | undefined, rules: FilterRules): Promise<void> {
     this.store.begin();
     const sink = new DerivedLayer(this.store, rules, this.#labeler());
-    await this.#read(layer, next, sink);
+    await this.#fetch.read(layer, next, sink);
     const result = this.#finish(layer, sink);
     for (const [top, count] of result.facts.dropped) this.#dropped.set(top, (this.#dropped.get(top) ?? 0) + count);
     this.#droppedPaths.push(...result.facts.droppedPaths);
@@ -188,7 +151,7 @@ export class LayerImport {
 
   /** Merges all layers and writes the image's commit and ref. Commit point: the transaction. */
   async #merge(base: string | undefined): Promise<PulledImage["image"]> {
-    const { repo, reference } = this.pull;
+    const { repo, storedAs } = this.pull;
     const { layout, image } = this.prepared;
     this.report({ kind: "step", name: "merging", index: 0, total: 1 });
     this.store.begin();
@@ -217,7 +180,7 @@ export class LayerImport {
       metadata: imageMetadata(image, VERSION),
     });
     const checksum = this.store.metadata("commit", encodeCommit(commit)).toHex();
-    this.store.setRef(imageRef(reference.image), checksum);
+    if (storedAs) this.store.setRef(imageRef(storedAs), checksum);
     await this.store.commit();
     this.report({ kind: "step-done" });
     return { ...image, commit: checksum, base };

@@ -7,9 +7,9 @@
 import { parseImageConfig } from "../oci/config.ts";
 import type { Digest } from "../oci/digest.ts";
 import { type Manifest, parseManifest } from "../oci/manifest.ts";
-import { formatOstreeImageReference, type OstreeImageReference } from "../oci/reference.ts";
+import { formatOstreeImageReference, type ImageReference, type OstreeImageReference } from "../oci/reference.ts";
 import type { Repo } from "../ostree/repo.ts";
-import { openStore } from "../ostree/store.ts";
+import { type ObjectStore, openStore } from "../ostree/store.ts";
 import { type OpenedImage, type OpenOptions, openVerified } from "../skopeo/copy.ts";
 import type { Context } from "../sys/context.ts";
 import { Interrupted, UserError } from "../sys/errors.ts";
@@ -28,6 +28,8 @@ export interface PullOptions extends OpenOptions {
   readonly direct?: boolean;
   /** False: gzip goes through zlib. */
   readonly isal?: boolean;
+  /** The reference that the image is stored under, where it is not the one it is pulled from; null: under none, only its layers are. */
+  readonly storeAs?: ImageReference | null;
 }
 
 /** Everything that is known of an image before its layers are fetched. */
@@ -81,8 +83,8 @@ export class ImagePull implements AsyncDisposable {
         },
       );
     }
-    const previous = storedImage(repo, reference.image);
-    const { direct: _direct, isal: _isal, ...open } = options;
+    const { direct: _direct, isal: _isal, storeAs = reference.image, ...open } = options;
+    const previous = storeAs === null ? undefined : storedImage(repo, storeAs);
     const opened = await openVerified(ctx, reference, open);
     try {
       const { digest, bytes } = await opened.proxy.manifest(opened.imageId);
@@ -91,6 +93,12 @@ export class ImagePull implements AsyncDisposable {
       await opened[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** The reference that the image is stored under; undefined where only its layers are. */
+  get storedAs(): ImageReference | undefined {
+    const { storeAs = this.reference.image } = this.options;
+    return storeAs ?? undefined;
   }
 
   /** The registry has what is stored under this reference already. */
@@ -112,20 +120,30 @@ export class ImagePull implements AsyncDisposable {
    * @throws {Interrupted}
    */
   async import(prepared: PreparedPull, report: ReportProgress = () => {}): Promise<PulledImage> {
+    return await this.write(prepared.plan, async (store) => {
+      const pulled = await new LayerImport(this, prepared, store, report).run();
+      // Layers without an image would all go.
+      if (this.storedAs) pruneLayers(this.repo);
+      return pulled;
+    });
+  }
+
+  /**
+   * Does work that fetches what a plan says and writes it, once it is sure to fit; the store ends with it.
+   * @throws {UserError} naming the image
+   * @throws {Interrupted}
+   */
+  async write<T>(plan: PullPlan, work: (store: ObjectStore) => Promise<T>): Promise<T> {
     const image = formatOstreeImageReference(this.reference);
-    requireSpace(prepared.plan, {
+    requireSpace(plan, {
       image,
       availableBytes: fstatvfs(this.repo.directory).availableBytes,
       reservedBytes: this.repo.minFreeSpaceBytes(),
     });
-    const store = openStore(this.repo, this.options);
-    const work = new LayerImport(this, prepared, store, report);
+    using store = openStore(this.repo, this.options);
     try {
-      const pulled = await work.run();
-      pruneLayers(this.repo);
-      return pulled;
+      return await work(store);
     } catch (cause) {
-      store.abort();
       if (cause instanceof Interrupted || this.ctx.signal.aborted) throw new Interrupted();
       throw new UserError(`Cannot pull "${image}"`, {
         cause,

@@ -18,6 +18,6 @@ export function canonicalJson(value: unknown): string {
   }
   if (typeof value === "number" && !Number.isFinite(value)) throw new TypeError(`No JSON for ${value}`);
   const text: string | undefined = JSON.stringify(value);
-  if (text === undefined) throw new TypeError(`No JSON for a ${typeof value}`);
+  if (text === undefined) throw new TypeError(`No JSON for ${typeof value}`);
   return text;
 }

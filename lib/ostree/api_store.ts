@@ -128,4 +128,8 @@ export class ApiStore implements ObjectStore {
     this.#active = false;
     this.repo.abortTransaction();
   }
+
+  [Symbol.dispose](): void {
+    this.abort();
+  }
 }

@@ -325,6 +325,12 @@ export class DirectStore implements ObjectStore {
     this.#staging = -1;
     this.repo.abortTransaction();
   }
+
+  [Symbol.dispose](): void {
+    this.abort();
+    libc.close(this.#objects);
+    libc.close(this.#tmp);
+  }
 }
 
 function terminated(bytes: Uint8Array): Bytes {
@@ -373,5 +379,5 @@ function findStagingDirectory(tmp: number): number {
     if (above.dev !== parent.dev || above.ino !== parent.ino) continue;
     return libc.openDirectoryAt(tmp, leaf);
   }
-  throw new Error("libostree has no staging directory that this program can find");
+  throw new Error("No staging directory of libostree can be found");
 }

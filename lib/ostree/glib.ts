@@ -5,7 +5,7 @@
  * callee's; what it takes is given up here; an {@linkcode Owned} is ours until its block ends.
  */
 import { type Bytes, cstr } from "../sys/libc.ts";
-import { UserError } from "../sys/errors.ts";
+import { Interrupted, UserError } from "../sys/errors.ts";
 
 /** A pointer that may be NULL. */
 export type Pointer = Deno.PointerValue;
@@ -79,6 +79,22 @@ const gioSymbols = {
   g_cancellable_cancel: { parameters: ["pointer"], result: "void" },
 } as const;
 
+const loaderSymbols = {
+  /** void *dlopen(const char *filename, int flags) */
+  dlopen: { parameters: ["buffer", "i32"], result: "pointer" },
+} as const;
+
+/**
+ * Loads a library for the life of the process. Deno unloads what a worker opened when the worker ends, but GObject's types stay registered
+ * with code of the library, so that the next one to open it would crash.
+ */
+function keepLoaded(soname: string): void {
+  const RTLD_NOW = 2, RTLD_NODELETE = 0x1000;
+  const loader = Deno.dlopen("libc.so.6", loaderSymbols);
+  loader.symbols.dlopen(cstr(soname), RTLD_NOW | RTLD_NODELETE);
+  loader.close();
+}
+
 /**
  * Opens a shared library by its soname.
  * @throws {UserError} when it is not installed or too old to have a symbol
@@ -88,6 +104,7 @@ export function openLibrary<const S extends Deno.ForeignLibraryInterface>(
   symbols: S,
 ): Deno.DynamicLibrary<S>["symbols"] {
   try {
+    keepLoaded(soname);
     return Deno.dlopen(soname, symbols).symbols;
   } catch (cause) {
     throw new UserError(`Cannot load "${soname}"`, {
@@ -110,6 +127,9 @@ export function gio(): Deno.DynamicLibrary<typeof gioSymbols>["symbols"] {
   return gioLibrary ??= openLibrary("libgio-2.0.so.0", gioSymbols);
 }
 
+/** The domain of GIOErrorEnum. */
+const IO_ERRORS = "g-io-error-quark";
+
 /** A failed GLib call: `domain` is the quark's name, `code` a number of that domain. */
 export class GlibError extends Error {
   override name = "GlibError";
@@ -118,11 +138,7 @@ export class GlibError extends Error {
   }
   /** G_IO_ERROR_NOT_FOUND: what was asked for does not exist. */
   get notFound(): boolean {
-    return this.domain === "g-io-error-quark" && this.code === 1;
-  }
-  /** G_IO_ERROR_CANCELLED: the signal was given while libostree worked. */
-  get cancelled(): boolean {
-    return this.domain === "g-io-error-quark" && this.code === 19;
+    return this.domain === IO_ERRORS && this.code === 1;
   }
 }
 
@@ -136,8 +152,8 @@ export class OutPointer {
 
 /** The `GError **` of one call. */
 export class ErrorSlot extends OutPointer {
-  /** The error as ours; GLib's is freed. */
-  take(): GlibError {
+  /** The error as ours; GLib's is freed. A cancelled call is {@linkcode Interrupted}: only our signals cancel. */
+  take(): GlibError | Interrupted {
     const pointer = this.value;
     if (pointer === null) return new GlibError("none", 0, "A GLib call failed without saying why");
     const view = new Deno.UnsafePointerView(pointer);
@@ -145,7 +161,8 @@ export class ErrorSlot extends OutPointer {
     const error = new GlibError(domain, view.getInt32(4), text(view.getPointer(8)));
     glib().g_error_free(pointer);
     this.buffer[0] = 0n;
-    return error;
+    const CANCELLED = 19;
+    return domain === IO_ERRORS && error.code === CANCELLED ? new Interrupted() : error;
   }
 }
 
@@ -316,7 +333,7 @@ export function memoryStream(pieces: readonly Bytes[]): Owned {
   return stream;
 }
 
-/** A `GCancellable` that follows a signal; the call that got it ends with a cancelled {@linkcode GlibError}. */
+/** A `GCancellable` that follows a signal; the call that got it ends with {@linkcode Interrupted}. */
 export function cancellable(signal: AbortSignal): Owned {
   const pointer = required(gio().g_cancellable_new());
   const cancel = () => gio().g_cancellable_cancel(pointer);

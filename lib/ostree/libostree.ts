@@ -171,8 +171,6 @@ const symbols = {
     parameters: ["pointer", "pointer", "pointer", "pointer", "buffer"],
     result: "i32",
   },
-  /** gboolean ostree_sysroot_cleanup(OstreeSysroot *self, GCancellable *, GError **error) */
-  ostree_sysroot_cleanup: { parameters: ["pointer", "pointer", "buffer"], result: "i32", nonblocking: true },
   /** gboolean ostree_sysroot_prepare_cleanup(OstreeSysroot *self, GCancellable *, GError **error) */
   ostree_sysroot_prepare_cleanup: { parameters: ["pointer", "pointer", "buffer"], result: "i32", nonblocking: true },
   /** gboolean ostree_sysroot_change_finalization(OstreeSysroot *self, OstreeDeployment *, GError **error); since 2023.8 */

@@ -70,7 +70,9 @@ export class Repo implements Disposable {
 
   private constructor(repo: Owned, readonly path: string) {
     this.#repo = repo;
-    this.mode = MODES[ostree().ostree_repo_get_mode(repo.pointer)] ?? "bare";
+    const mode = MODES[ostree().ostree_repo_get_mode(repo.pointer)];
+    if (mode === undefined) throw new UserError(`The repository "${path}" has a mode that is not known here`);
+    this.mode = mode;
   }
 
   /**
@@ -211,17 +213,16 @@ export class Repo implements Disposable {
 
   /** Says whether a commit's objects are known to be incomplete: a mark beside the commit, not in it. @throws {GlibError} */
   markCommitPartial(checksum: string, partial: boolean): void {
-    const flag = partial ? 1 : 0;
-    checked((error) => ostree().ostree_repo_mark_commit_partial(this.handle, checksumArgument(checksum), flag, error));
+    const name = checksumArgument(checksum);
+    checked((error) => ostree().ostree_repo_mark_commit_partial(this.handle, name, partial ? 1 : 0, error));
   }
 
   /** The mark of {@linkcode markCommitPartial}. @throws {GlibError} also when there is no such commit */
   isCommitPartial(checksum: string): boolean {
     const PARTIAL = 1;
+    const name = checksumArgument(checksum);
     const out = new OutPointer(), state = new Uint32Array(1);
-    checked((error) =>
-      ostree().ostree_repo_load_commit(this.handle, checksumArgument(checksum), out.buffer, state, error)
-    );
+    checked((error) => ostree().ostree_repo_load_commit(this.handle, name, out.buffer, state, error));
     takeVariant(out.value);
     return (state[0]! & PARTIAL) !== 0;
   }
@@ -253,12 +254,13 @@ export class Repo implements Disposable {
    */
   writeMetadata(type: MetadataType, bytes: Bytes, expected?: string): string {
     using value = variant(VARIANT_TYPES[type], bytes);
+    const name = expected === undefined ? null : checksumArgument(expected);
     const out = new OutPointer();
     checked((error) =>
       ostree().ostree_repo_write_metadata(
         this.handle,
         OBJECT_NUMBERS[type],
-        expected === undefined ? null : checksumArgument(expected),
+        name,
         value.pointer,
         out.buffer,
         null,
@@ -373,11 +375,8 @@ export class Repo implements Disposable {
    */
   async pullLocal(from: Repo, commits: readonly string[], options: { signal?: AbortSignal } = {}): Promise<void> {
     commits.forEach(checksumArgument);
-    const settings = encode("a{sv}", [
-      ["refs", new Variant("as", commits)],
-      ["disable-verify-bindings", new Variant("b", true)],
-    ]);
-    using value = variant("a{sv}", settings);
+    const refs = new Variant("as", commits), yes = new Variant("b", true);
+    using value = variant("a{sv}", encode("a{sv}", [["refs", refs], ["disable-verify-bindings", yes]]));
     using cancel = options.signal && cancellable(options.signal);
     const url = cstr("file://" + encodeURI(await Deno.realPath(from.path)));
     const stop = cancel?.pointer ?? null;

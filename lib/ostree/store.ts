@@ -12,7 +12,7 @@ import { DirectStore } from "./direct_store.ts";
 export type MetadataType = Exclude<ObjectType, "file">;
 
 /** Writes objects in libostree's transactions; one object at a time. Checksums are 32 bytes in a buffer that the next call reuses. */
-export interface ObjectStore {
+export interface ObjectStore extends Disposable {
   readonly repo: Repo;
   /** Objects that this store has written, and those that were there already. */
   readonly written: number;

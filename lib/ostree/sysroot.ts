@@ -25,7 +25,7 @@ import {
 import { ostree } from "./libostree.ts";
 import { checksumArgument, staterootArgument } from "./names.ts";
 import type { Origin } from "./origin.ts";
-import { Repo } from "./repo.ts";
+import { type PruneResult, Repo } from "./repo.ts";
 import { type LockOptions, waitForLock } from "./sysroot_lock.ts";
 
 /** How a system root is opened. */
@@ -160,8 +160,10 @@ export class Sysroot implements Disposable {
     if (this.#locked) throw new TypeError("The system root is locked by ourselves already");
     await waitForLock(ctx, this.path, () => this.#tryLock(), options);
     this.#locked = true;
+    using stack = new DisposableStack();
+    stack.defer(() => this.#unlock());
     this.reload();
-    return { [Symbol.dispose]: () => this.#unlock() };
+    return stack.move();
   }
 
   #tryLock(): boolean {
@@ -285,12 +287,12 @@ export class Sysroot implements Disposable {
     // The copy that libostree gave has the right element type; it takes a reference of its own for each element.
     glib().g_ptr_array_set_size(array.pointer, 0);
     for (const handle of handles) glib().g_ptr_array_add(array.pointer, gio().g_object_ref(handle));
-    const settings = new Uint8Array(OPTIONS_BYTES);
-    new DataView(settings.buffer).setInt32(0, options.postclean ? 1 : 0, true);
+    const settings = new Uint8Array(OPTIONS_BYTES); // no `do_postclean`
     await checkedAsync((error) =>
       ostree().ostree_sysroot_write_deployments_with_options(this.#handle, array.pointer, settings, null, error)
     );
     this.reload();
+    if (options.postclean) await this.cleanup();
   }
 
   /** Discards the staged deployment, and its finalization lock; without one this does nothing. @throws {GlibError} */
@@ -337,17 +339,18 @@ export class Sysroot implements Disposable {
   }
 
   /**
-   * Removes what no deployment needs: old deployments' directories, kernels, and objects of the repository. Safe to repeat.
+   * Removes what no deployment needs: old deployments' directories, kernels, and (undefined without `pruneRepo`) objects of the repository
+   * that no ref needs either. Safe to repeat. libostree's own cleanup is not called, since it prints to stdout (2022.7).
    * @throws {GlibError}
    */
-  async cleanup(options: { pruneRepo?: boolean; signal?: AbortSignal } = {}): Promise<void> {
+  async cleanup(options: { pruneRepo?: boolean; signal?: AbortSignal } = {}): Promise<PruneResult | undefined> {
     using cancel = options.signal && cancellable(options.signal);
     const stop = cancel?.pointer ?? null;
-    await checkedAsync((error) =>
-      options.pruneRepo === false
-        ? ostree().ostree_sysroot_prepare_cleanup(this.#handle, stop, error)
-        : ostree().ostree_sysroot_cleanup(this.#handle, stop, error)
-    );
+    await checkedAsync((error) => ostree().ostree_sysroot_prepare_cleanup(this.#handle, stop, error));
+    if (options.pruneRepo === false) return undefined;
+    using repo = this.repo();
+    // The deployments have refs of their own by now.
+    return await repo.prune({ depth: 0, ...(options.signal && { signal: options.signal }) });
   }
 
   [Symbol.dispose](): void {

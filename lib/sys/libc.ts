@@ -256,12 +256,12 @@ export function symlinkat(target: Bytes, dirfd: number, path: Bytes): void {
 
 /** fsync on a pool thread. @throws {Error} when it fails (errno is not known there) */
 export async function fsync(fd: number): Promise<void> {
-  if (await c.fsync(fd) < 0) throw new Error("fsync failed: the disk did not take the data");
+  if (await c.fsync(fd) < 0) throw new Error("Cannot fsync: the disk did not take the data");
 }
 
 /** syncfs on a pool thread: everything of the file system that holds `fd`. @throws {Error} when it fails */
 export async function syncfs(fd: number): Promise<void> {
-  if (await c.syncfs(fd) < 0) throw new Error("syncfs failed: the disk did not take the data");
+  if (await c.syncfs(fd) < 0) throw new Error("Cannot syncfs: the disk did not take the data");
 }
 
 /** Room on a file system. */

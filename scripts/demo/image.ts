@@ -146,11 +146,11 @@ async function cacheKey(): Promise<string> {
  * @throws {UserError} when the caller is not root
  */
 export async function demoImages(ctx: Context): Promise<DemoImages> {
-  const kept = `${cacheDirectory()}/demo-${await cacheKey()}`;
+  const kept = `${cacheDirectory(ctx.env)}/demo-${await cacheKey()}`;
   if (await Deno.stat(kept).then(() => true, () => false)) return { layout: `${kept}/oci`, fromCache: true };
   if (Deno.uid() !== 0) throw new UserError("Building a Debian root needs root", { hint: "Run it as root" });
-  await Deno.mkdir(cacheDirectory(), { recursive: true });
-  const directory = await Deno.makeTempDir({ dir: cacheDirectory(), prefix: "building-" });
+  await Deno.mkdir(cacheDirectory(ctx.env), { recursive: true });
+  const directory = await Deno.makeTempDir({ dir: cacheDirectory(ctx.env), prefix: "building-" });
   try {
     const builder = new Builder(ctx, directory);
     const base = await builder.base();

@@ -6,7 +6,7 @@ import { encode, Variant } from "../../lib/codec/gvariant.ts";
 import { GlibError } from "../../lib/ostree/glib.ts";
 import { fileHeader } from "../../lib/ostree/objects.ts";
 import { Repo } from "../../lib/ostree/repo.ts";
-import { UserError } from "../../lib/sys/errors.ts";
+import { Interrupted, UserError } from "../../lib/sys/errors.ts";
 import { ostreeCommit, ostreeInit, ostreeText } from "../ostree_cli.ts";
 import { tempDir } from "../temp.ts";
 
@@ -260,8 +260,7 @@ Deno.test("Repo.prune() stops with a signal", async () => {
   const commit = await makeCommit(tmp.path, "repo");
   using repo = Repo.open(`${tmp.path}/repo`);
   repo.setRef("main", null);
-  const error = await assertRejects(() => repo.prune({ signal: AbortSignal.abort() }), GlibError);
-  assertEquals(error.cancelled, true);
+  await assertRejects(() => repo.prune({ signal: AbortSignal.abort() }), Interrupted);
   assertEquals(repo.hasObject("commit", commit), true);
 });
 

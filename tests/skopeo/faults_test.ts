@@ -36,18 +36,7 @@ for (
     ],
     ["500", { kind: "status", status: 500, code: "UNKNOWN" }, /500/, /^The registry itself fails/],
     ["a reset", { kind: "reset", afterBytes: 10 }, /EOF/, /^Check the network/],
-    ["a manifest list without our platform", FOREIGN_LIST, /no image found in/, /architecture/],
-    [
-      "a changed manifest",
-      {
-        kind: "body",
-        mediaType: "application/vnd.oci.image.manifest.v1+json",
-        body: new TextEncoder().encode("{"),
-      },
-      /JSON|EOF/,
-      undefined,
-    ],
-  ] satisfies [string, Fault, RegExp, RegExp | undefined][]
+  ] satisfies [string, Fault, RegExp, RegExp][]
 ) {
   Deno.test(`ImageProxy.openImage() names the image, skopeo's words and a hint on ${fact}`, async () => {
     await using stack = new AsyncDisposableStack();
@@ -57,7 +46,35 @@ for (
     const prefix = `Cannot open image "docker://${registry.address}/os:1": `;
     assertEquals(error.message.slice(0, prefix.length), prefix);
     assertMatch(error.message.slice(prefix.length), words);
-    if (hint !== undefined) assertMatch(error.hint ?? "", hint);
+    assertMatch(error.hint ?? "", hint);
+  });
+}
+
+for (
+  const [fact, fault, words, hint] of [
+    ["a list without our platform", FOREIGN_LIST, /no image found in/, /architecture/],
+    [
+      "one that is no JSON",
+      {
+        kind: "body",
+        mediaType: "application/vnd.oci.image.manifest.v1+json",
+        body: new TextEncoder().encode("{"),
+      },
+      /JSON/,
+      undefined,
+    ],
+  ] satisfies [string, Fault, RegExp, RegExp | undefined][]
+) {
+  // skopeo 1.9 looks into the manifest only when it is asked for it, later ones when the image is opened.
+  Deno.test(`ImageProxy.manifest() names the image, skopeo's words and a hint on ${fact}`, async () => {
+    await using stack = new AsyncDisposableStack();
+    const { registry, proxy, image } = await setup(stack);
+    registry.fault = on("manifest", fault);
+    const error = await assertRejects(async () => await proxy.manifest(await proxy.openImage(image)), UserError);
+    assertMatch(error.message, /^Cannot (open image|read the manifest of) "docker:\/\/127\.0\.0\.1:\d+\/os:1": /);
+    assertMatch(error.message, words);
+    if (hint === undefined) assertEquals(error.hint, undefined);
+    else assertMatch(error.hint ?? "", hint);
   });
 }
 
@@ -182,7 +199,8 @@ for (
       code: "UNAUTHORIZED",
       headers: { "www-authenticate": 'Basic realm="test"' },
     };
-    registry.fault = ({ headers }) => headers["authorization"] === undefined ? challenge : undefined;
+    const login = `Basic ${btoa(`${TEST_LOGIN.user}:${TEST_LOGIN.password}`)}`;
+    registry.fault = ({ headers }) => headers["authorization"] === login ? undefined : challenge;
     await Deno.mkdir(`${tmp.path}/${where}`, { recursive: true });
     const file = where === "home/.docker" ? "config.json" : "auth.json";
     await Deno.writeTextFile(`${tmp.path}/${where}/${file}`, authfileText(registry.address));
@@ -196,7 +214,6 @@ for (
     const opening = proxy.openImage(image);
     if (sees) await opening;
     else await assertRejects(() => opening, UserError);
-    const logins = registry.requests.map(({ headers }) => headers["authorization"]).filter((login) => login);
-    assertEquals(new Set(logins), new Set(sees ? [`Basic ${btoa(`${TEST_LOGIN.user}:${TEST_LOGIN.password}`)}`] : []));
+    assertEquals(registry.requests.some(({ headers }) => headers["authorization"] === login), sees);
   });
 }

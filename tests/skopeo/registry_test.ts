@@ -177,3 +177,15 @@ Deno.test("P3: openVerified() refuses a policy that accepts anything before any 
   );
   assertEquals(await registry.requests(), []);
 });
+
+Deno.test("openVerified() opens an unverified reference without a copy", async () => {
+  await using tmp = await tempDir();
+  const { manifestDigest } = await writeOciDir(`${tmp.path}/image`);
+  const env = await containersHome(`${tmp.path}/home`, { registries: "" });
+  const image = { transport: "oci", name: `${tmp.path}/image` } as const;
+  {
+    const options = { temporaryDirectory: "/nonexistent" };
+    await using opened = await openVerified(plainContext(env), { signature: { kind: "unverified" }, image }, options);
+    assertEquals((await opened.proxy.manifest(opened.imageId)).digest, manifestDigest);
+  }
+});

@@ -1,0 +1,116 @@
+/** `bootc upgrade`: the newest image of the reference that the host follows. */
+import type { CliContext } from "../lib/cli/context.ts";
+import { moveFlags, sysrootFlag } from "../lib/cli/host_flags.ts";
+import { withProgress } from "../lib/cli/progress_view.ts";
+import type { CommandSpec, Values } from "../lib/cli/spec.ts";
+import { describePlan } from "../lib/container/plan.ts";
+import { formatImageReference, withTag } from "../lib/oci/reference.ts";
+import { checkForUpdate } from "../lib/host/fetch.ts";
+import { applyNow, refuseSoftReboot } from "../lib/host/reboot.ts";
+import { progressSink, reportTo } from "../lib/host/progress_both.ts";
+import { HostSession, inOwnNamespace } from "../lib/host/session.ts";
+import type { ImageReference } from "../lib/host/spec.ts";
+import { imageText, ostreeImage, specImage } from "../lib/host/spec_image.ts";
+import { currentImage, trackedImage, updateHost } from "../lib/host/update.ts";
+import { availableText, droppedLines, queuedText } from "../lib/host/words.ts";
+
+export const spec = {
+  summary: "Fetch the newest image and queue it for the next boot",
+  description: [
+    "Looks at the registry for a newer image behind the reference that the host follows, fetches the layers that are not stored yet, " +
+    "and queues the result. The running system is not touched: it is entered by the next reboot, and `bootc rollback` leads back.",
+  ],
+  positionals: [],
+  flags: {
+    ...moveFlags,
+    check: {
+      help: "Look for an update without fetching it",
+      conflicts: ["apply", "softReboot", "downloadOnly", "fromDownloaded"],
+    },
+    downloadOnly: {
+      help: "Fetch and stage, but do not apply it at the next reboot",
+      conflicts: ["apply", "fromDownloaded"],
+    },
+    fromDownloaded: { help: "Apply at the next reboot what --download-only has staged, without asking the registry" },
+    tag: {
+      kind: "string",
+      metavar: "TAG",
+      help: "Follow another tag of the same repository from now on",
+      conflicts: ["fromDownloaded"],
+    },
+    sysroot: sysrootFlag,
+  },
+  examples: [
+    { command: "bootc upgrade --check", help: "See whether there is an update" },
+    { command: "bootc upgrade --apply", help: "Update, and reboot into it" },
+  ],
+} as const satisfies CommandSpec;
+
+type Flags = Values<typeof spec>;
+
+export async function run(ctx: CliContext, flags: Flags): Promise<void | number> {
+  const elsewhere = await inOwnNamespace(ctx, flags);
+  if (elsewhere !== undefined) return elsewhere;
+  using session = await HostSession.open(ctx, flags);
+  const tracked = trackedImage(session);
+  const target = flags.tag === undefined ? tracked : retagged(tracked, flags.tag);
+  if (flags.fromDownloaded) return await applyDownloaded(ctx, session, flags);
+  if (flags.check) return await check(ctx, session, target);
+  await upgrade(ctx, session, target, flags);
+}
+
+function retagged(image: ImageReference, tag: string): ImageReference {
+  const reference = ostreeImage(image);
+  return specImage({ ...reference, image: withTag(reference.image, tag) });
+}
+
+async function applyDownloaded(ctx: CliContext, session: HostSession, flags: Flags): Promise<void> {
+  const locked = session.sysroot.staged?.finalizationLocked;
+  session.sysroot.setFinalizationLocked(false);
+  ctx.stdout.write(
+    locked
+      ? "Staged deployment will now be applied on reboot\n"
+      : "Staged deployment is already set to apply on reboot\n",
+  );
+  await applyNow(session, flags);
+}
+
+async function check(ctx: CliContext, session: HostSession, target: ImageReference): Promise<void> {
+  const reference = ostreeImage(target);
+  const name = formatImageReference(reference.image);
+  const result = await checkForUpdate(session, reference, { onNotice: ctx.note });
+  if (result.kind === "unchanged") ctx.stdout.write(`No changes in: ${name}\n`);
+  else ctx.stdout.write(availableText(name, result.update, currentImage(session)?.manifest));
+}
+
+async function upgrade(ctx: CliContext, session: HostSession, target: ImageReference, flags: Flags): Promise<void> {
+  refuseSoftReboot(flags);
+  using sink = progressSink(flags.progressFd, ctx.now);
+  const before = currentImage(session)?.manifest;
+  const { fetched, outcome } = await withProgress(ctx, flags, (view) =>
+    updateHost(session, target, {
+      locked: flags.downloadOnly,
+      sink,
+      onNotice: view.context.note,
+      onPlan: (plan) => ctx.stdout.write(`${describePlan(plan)}\n`),
+      report: reportTo(view.report, sink, imageText(target)),
+    }));
+  for (const line of droppedLines(fetched.pulled, flags.verbose)) ctx.note(line);
+  if (fetched.unchanged) ctx.stdout.write(`No changes in ${imageText(target)} => ${fetched.image.digest}\n`);
+  if (outcome.kind === "queued") {
+    ctx.stdout.write(queuedText(target, fetched.image, before));
+    if (flags.downloadOnly) ctx.stdout.write("Image downloaded, but will not be applied on reboot\n");
+  } else if (outcome.kind === "current") {
+    ctx.stdout.write("No update available.\n");
+    return;
+  } else if (outcome.lock === "set") {
+    ctx.stdout.write("Image downloaded, but will not be applied on reboot\n");
+  } else {
+    ctx.stdout.write(
+      outcome.lock === "released"
+        ? "Staged deployment will now be applied on reboot\n"
+        : "Staged update present, not changed\n",
+    );
+  }
+  await applyNow(session, flags);
+}

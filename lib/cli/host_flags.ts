@@ -1,0 +1,27 @@
+/** Flags that several commands on hosts share, so that they read alike everywhere. */
+
+/** Which host is meant. */
+export const sysrootFlag = {
+  kind: "string",
+  metavar: "DIR",
+  complete: "directory",
+  help: "Work on the system root in DIR instead of the running host",
+} as const;
+
+/** Flags of a command that fetches an image and queues it. */
+export const moveFlags = {
+  quiet: { help: "Show no progress" },
+  verbose: { short: "v", help: "List the paths that the image has and an ostree tree cannot hold" },
+  apply: { help: "Reboot when the new image is queued", conflicts: ["softReboot"] },
+  softReboot: {
+    kind: "enum",
+    values: ["required", "auto"],
+    help: "Restart user space alone where the new image allows it",
+  },
+  progressFd: {
+    kind: "integer",
+    metavar: "FD",
+    hidden: true,
+    help: "Write progress as JSON lines to the open descriptor FD",
+  },
+} as const;

@@ -1,0 +1,64 @@
+/** Reads an open image's blobs, one after the other, each into whatever takes its entries. */
+import { type TarSink, TarWalk } from "../codec/tar.ts";
+import type { OpenedImage } from "../skopeo/copy.ts";
+import type { BlobPipe } from "../skopeo/proxy.ts";
+import type { Context } from "../sys/context.ts";
+import { Interrupted, throwIfInterrupted, UserError } from "../sys/errors.ts";
+import type { ReportProgress } from "../sys/progress.ts";
+import { INLINE_BYTES, LayerReader } from "./layer_reader.ts";
+import type { ImageLayer } from "./layout.ts";
+
+/** How blobs are read. */
+export interface FetchSettings {
+  /** False: gzip goes through zlib. */
+  readonly isal: boolean;
+  readonly report: ReportProgress;
+}
+
+/** The reader of one image's layers; its buffers serve them all. */
+export class LayerFetch {
+  #reader: LayerReader;
+  #next: { layer: ImageLayer; pipe: Promise<BlobPipe> } | undefined;
+
+  constructor(readonly ctx: Context, readonly opened: OpenedImage, readonly settings: FetchSettings) {
+    this.#reader = new LayerReader({ isal: settings.isal });
+  }
+
+  #request(layer: ImageLayer): Promise<BlobPipe> {
+    const { proxy, imageId } = this.opened;
+    const pipe = proxy.blob(imageId, layer.digest, layer.size);
+    pipe.catch(() => {}); // looked at when its turn comes
+    return pipe;
+  }
+
+  /**
+   * Reads a layer's blob into a sink; the request for the next one goes out meanwhile. When this returns, size, digest and diff_id are right.
+   * @throws {UserError} naming the layer and the entry
+   * @throws {Interrupted}
+   */
+  async read(layer: ImageLayer, next: ImageLayer | undefined, sink: TarSink): Promise<void> {
+    const { report } = this.settings;
+    const { signal } = this.ctx;
+    throwIfInterrupted(signal);
+    const walk = new TarWalk(sink, INLINE_BYTES);
+    report({ kind: "layer-start", index: layer.index });
+    let reading = false;
+    try {
+      const pipe = await (this.#next?.layer === layer ? this.#next.pipe : this.#request(layer));
+      this.#next = next && { layer: next, pipe: this.#request(next) };
+      pipe.finish().catch(() => {}); // the answer comes when skopeo has sent all; see BlobPipe
+      reading = true;
+      await this.#reader.read(pipe, layer, walk, {
+        signal,
+        onBytes: (bytes) => report({ kind: "layer-bytes", index: layer.index, bytes }),
+      });
+    } catch (cause) {
+      if (cause instanceof Interrupted || signal.aborted) throw new Interrupted();
+      const where = reading && walk.entries > 0 && !walk.ended ? ` at entry ${walk.lastEntry}` : "";
+      throw new UserError(`Layer "${layer.digest}"${where}`, {
+        cause,
+        hint: cause instanceof UserError ? cause.hint : undefined,
+      });
+    }
+  }
+}

@@ -1,0 +1,110 @@
+/** Bringing an image into a host's repository, with the checks that an operating system's image must pass. */
+import { cacheUpdate, type ImageDescription, imageOfCommit, type StoredImage } from "../container/images.ts";
+import type { PullPlan } from "../container/plan.ts";
+import { ImagePull, type PreparedPull, type PulledImage, type PullOptions } from "../container/pull.ts";
+import { findRegistryAuth } from "../skopeo/auth.ts";
+import { formatOstreeImageReference, type OstreeImageReference } from "../oci/reference.ts";
+import type { ReportProgress } from "../sys/progress.ts";
+import { VERSION } from "../version.ts";
+import { checkImageConfig } from "./bootable.ts";
+import { requireKernel } from "./queue.ts";
+import type { HostSession } from "./session.ts";
+
+/** How the caller hears of what goes on. */
+export interface FetchOptions {
+  readonly report?: ReportProgress;
+  /** Called once it is known what will be fetched. */
+  readonly onPlan?: (plan: PullPlan) => void;
+  /** A remark about the image that stops nothing. */
+  readonly onNotice?: (line: string) => void;
+  readonly pull?: PullOptions;
+}
+
+/** What a fetch found. */
+export interface FetchedImage {
+  readonly image: StoredImage;
+  /** The registry had nothing that was not stored already. */
+  readonly unchanged: boolean;
+  /** What the import said; undefined when nothing was imported. */
+  readonly pulled: PulledImage | undefined;
+}
+
+/** What a look at the registry found. */
+export type UpdateCheck = { readonly kind: "unchanged" } | {
+  readonly kind: "available";
+  readonly update: ImageDescription;
+};
+
+async function open(session: HostSession, reference: OstreeImageReference, options: FetchOptions): Promise<ImagePull> {
+  const auth = await findRegistryAuth(session.root, session.ctx.env);
+  return await ImagePull.open(session.ctx, session.repo, reference, {
+    ...auth,
+    userAgentPrefix: `bootc/${VERSION}`,
+    root: session.root,
+    ...options.pull,
+  });
+}
+
+async function prepare(pull: ImagePull, options: FetchOptions): Promise<PreparedPull> {
+  const prepared = await pull.prepare();
+  for (const notice of checkImageConfig(prepared.image.config)) options.onNotice?.(notice);
+  return prepared;
+}
+
+/** Deployments' commits that hold this reference's image: `status` shows the update beside each of them. */
+function remember(
+  session: HostSession,
+  reference: OstreeImageReference,
+  previous: StoredImage | undefined,
+  update: ImageDescription | undefined,
+): void {
+  const { current, repo } = session;
+  const commits = new Set(previous ? [previous.commit] : []);
+  if (
+    current.origin?.imageReference === formatOstreeImageReference(reference) &&
+    imageOfCommit(current.checksum, repo.loadCommit(current.checksum))
+  ) {
+    commits.add(current.checksum);
+  }
+  for (const commit of commits) cacheUpdate(repo, commit, update);
+}
+
+/**
+ * Looks whether the registry has another image than the one stored, without fetching a layer; keeps what it found for `status`.
+ * @throws {UserError} when the image there could not be booted here
+ */
+export async function checkForUpdate(
+  session: HostSession,
+  reference: OstreeImageReference,
+  options: FetchOptions,
+): Promise<UpdateCheck> {
+  await using pull = await open(session, reference, options);
+  if (pull.unchanged) {
+    remember(session, reference, pull.previous, undefined);
+    return { kind: "unchanged" };
+  }
+  const { image } = await prepare(pull, options);
+  remember(session, reference, pull.previous, image);
+  return { kind: "available", update: image };
+}
+
+/**
+ * Fetches an image and makes sure that it can boot. Commit point: the image's ref (see `ImagePull`).
+ * @throws {UserError} when it cannot be fetched, or could not be booted here
+ */
+export async function fetchImage(
+  session: HostSession,
+  reference: OstreeImageReference,
+  options: FetchOptions,
+): Promise<FetchedImage> {
+  await using pull = await open(session, reference, options);
+  if (pull.unchanged && pull.previous) {
+    await requireKernel(session.repo, pull.previous.commit);
+    return { image: pull.previous, unchanged: true, pulled: undefined };
+  }
+  const prepared = await prepare(pull, options);
+  options.onPlan?.(prepared.plan);
+  const pulled = await pull.import(prepared, options.report);
+  await requireKernel(session.repo, pulled.image.commit);
+  return { image: pulled.image, unchanged: false, pulled };
+}

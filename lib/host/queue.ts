@@ -1,0 +1,83 @@
+/** Making an image the host's next one: kernel arguments, origin, the deployment itself, and what is cleaned up and told afterwards. */
+import type { StoredImage } from "../container/images.ts";
+import { formatOstreeImageReference, type OstreeImageReference } from "../oci/reference.ts";
+import { CommitTree } from "../ostree/commit_tree.ts";
+import { Origin } from "../ostree/origin.ts";
+import type { Repo } from "../ostree/repo.ts";
+import type { ReportProgress } from "../sys/progress.ts";
+import { findKernel } from "./bootable.ts";
+import { applyKargs, diffKargs, readKargsD } from "./kargs.ts";
+import { bumpGeneration, markRebootRequired, tellJournal } from "./notify.ts";
+import type { HostSession } from "./session.ts";
+
+const KARGS_FILE_MAX_BYTES = 1 << 20;
+
+/** What is queued, and how. */
+export interface QueueRequest {
+  readonly image: StoredImage;
+  /** What the host follows from now on. */
+  readonly reference: OstreeImageReference;
+  /** Staged, but not applied at shutdown until someone says so. */
+  readonly locked?: boolean;
+  readonly report?: ReportProgress;
+}
+
+/** Refuses a stored image that has no kernel, more than one, or no initramfs. @throws {UserError} */
+export async function requireKernel(repo: Repo, commit: string): Promise<void> {
+  const tree = new CommitTree(repo, commit);
+  await findKernel((path) => tree.list(path));
+}
+
+/** The kernel arguments that a commit asks for. @throws {UserError} naming the file that cannot be read */
+async function kargsOf(repo: Repo, commit: string): Promise<string[]> {
+  const tree = new CommitTree(repo, commit);
+  return await readKargsD(async (directory) => {
+    const out: [string, string][] = [];
+    for (const { name, kind } of tree.list(directory) ?? []) {
+      const bytes = kind === "file" ? await tree.readFile(`${directory}/${name}`, KARGS_FILE_MAX_BYTES) : undefined;
+      if (bytes) out.push([name, new TextDecoder().decode(bytes)]);
+    }
+    return out;
+  });
+}
+
+/**
+ * Queues an image for the next boot: staged on a running host, deployed at once on any other. The kernel arguments are the current
+ * deployment's with the difference of both images' kargs.d; its origin is kept but for the image. Commit point: libostree's, of the staged
+ * state or of the boot entries; before it the old deployments stand as they were.
+ * @throws {UserError} when the image's kargs.d cannot be read
+ * @throws {GlibError}
+ */
+export async function queueImage(session: HostSession, request: QueueRequest): Promise<void> {
+  const { sysroot, repo, current, live, ctx } = session;
+  const { image, reference, report = () => {} } = request;
+  report({ kind: "step", name: "deploying", index: 0, total: 1 });
+  const change = diffKargs(await kargsOf(repo, current.checksum), await kargsOf(repo, image.commit));
+  const origin = current.origin?.copyForDeployment() ?? Origin.forImage("");
+  origin.imageReference = formatOstreeImageReference(reference);
+  const tree = {
+    stateroot: current.stateroot,
+    checksum: image.commit,
+    origin,
+    mergeDeployment: current,
+    kernelArguments: applyKargs(current.kernelArguments, change),
+    signal: ctx.signal,
+  };
+  if (live) await sysroot.stageTree({ ...tree, locked: request.locked ?? false });
+  else await sysroot.deployTree(tree);
+  sysroot.reload();
+  report({ kind: "step-done" });
+}
+
+/** Removes what nothing needs any more and tells who listens. Safe to repeat. */
+export async function settle(
+  session: HostSession,
+  change: { digest: string; kind: "stage" | "rollback"; message: string },
+): Promise<void> {
+  const { sysroot, ctx, live } = session;
+  await sysroot.cleanup({ signal: ctx.signal });
+  await bumpGeneration(ctx, sysroot.path);
+  if (!live) return;
+  await markRebootRequired(change.digest);
+  await tellJournal(ctx, { id: change.kind, message: change.message, fields: { "bootc.image.digest": change.digest } });
+}

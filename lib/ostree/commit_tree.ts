@@ -1,0 +1,49 @@
+/** Looking into a stored commit without checking it out. */
+import type { Bytes } from "../sys/libc.ts";
+import { readFileObject } from "./file_object.ts";
+import { displayPath } from "./objects.ts";
+import type { Repo } from "./repo.ts";
+import { ApiStore } from "./api_store.ts";
+import { type TreeEntry, type TreeRef, Trees } from "./tree.ts";
+
+/** A name in a directory of a commit; whether a file is a symlink is not looked at. */
+export interface ListedName {
+  readonly name: string;
+  readonly kind: "file" | "directory";
+}
+
+/** The tree of one commit. */
+export class CommitTree {
+  #trees: Trees;
+  #root: TreeRef;
+
+  /** @throws {GlibError} when there is no such commit */
+  constructor(readonly repo: Repo, checksum: string) {
+    const { rootTree, rootMeta } = repo.loadCommit(checksum);
+    this.#trees = new Trees(new ApiStore(repo));
+    this.#root = this.#trees.root(rootTree, rootMeta);
+  }
+
+  #find(path: string): TreeEntry | undefined {
+    return this.#trees.find(this.#root, path);
+  }
+
+  /** The names in a directory; undefined where there is none at this path (without leading slash). */
+  list(path: string): ListedName[] | undefined {
+    const found = this.#find(path);
+    if (found?.kind !== "directory") return undefined;
+    const { files, directories } = this.#trees.entries(found.directory);
+    return [
+      ...[...files.keys()].map((name) => ({ name: displayPath(name), kind: "file" as const })),
+      ...[...directories.keys()].map((name) => ({ name: displayPath(name), kind: "directory" as const })),
+    ];
+  }
+
+  /** The content of a regular file; undefined where there is none. @throws {UserError} when it is larger than `limitBytes` */
+  async readFile(path: string, limitBytes: number): Promise<Bytes | undefined> {
+    const found = this.#find(path);
+    return found?.kind === "file"
+      ? await readFileObject(this.repo, this.#trees.arena.hex(found.checksum), limitBytes)
+      : undefined;
+  }
+}
