@@ -149,13 +149,14 @@ await script(spec, async (ctx) => {
     }`,
   );
   const building = performance.now();
-  const images = await demoImages(ctx);
+  const images = await demoImages(ctx, () => narrator.say("Building the images with mmdebstrap: a minute or so, once"));
   const builtMs = performance.now() - building;
   await using registry = await startRegistry(work.path);
   const env = { HOME: await homeForRegistry(work.path, registry) };
   const stage: Stage = { ctx, narrator, registry, images, sysroot, bootc, env };
   await describeImages(stage, builtMs);
   narrator.heading(`A registry on ${registry.host} serves the first`);
+  narrator.say(`Plain http: HOME is ${env.HOME}, whose .config/containers/registries.conf allows it for this registry`);
   await publish(stage, VERSIONS[0].tag);
   await deploy(stage);
   await upgrade(stage);

@@ -22,6 +22,7 @@ export interface BootedOptions {
 /** Where the project is found inside. */
 export const PROJECT = "/run/host/project";
 const DENO = "/run/host/deno";
+const EXECUTABLE = "/run/host/bootc";
 const project = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 
 /** Environment of programs inside: nothing of the host's. */
@@ -111,6 +112,23 @@ export class Booted implements AsyncDisposable {
     return await this.run([DENO, "run", ...options, `${PROJECT}/${file}`, ...args], { env });
   }
 
+  /** The words that start the program inside: from source, or the executable that BOOTC names. */
+  get #program(): string[] {
+    return Deno.env.has("BOOTC")
+      ? [EXECUTABLE]
+      : [DENO, "run", "--quiet", "--no-check", "--allow-all", `--config=${PROJECT}/deno.json`, `${PROJECT}/main.ts`];
+  }
+
+  /** {@linkcode Booted.bootc} as a shell takes it. */
+  get bootcCommand(): string {
+    return this.#program.map(quoted).join(" ");
+  }
+
+  /** Runs `bootc ARGS...` inside. */
+  async bootc(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<BootedOutput> {
+    return await this.run([...this.#program, ...args], { env });
+  }
+
   /** What `ostree admin status` lists inside. */
   async status() {
     return parseAdminStatus(await this.text("ostree", "admin", "status"));
@@ -164,6 +182,8 @@ function bootScript(plan: BootPlan): string {
     "/run/host/deno-dir": Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`,
     ...plan.mounts,
   };
+  const named = Deno.env.get("BOOTC");
+  const executable = named === undefined ? undefined : new URL(named, `file://${project}/`).pathname;
   const binds = Object.entries(mounts).flatMap(([inside, outside]) => [
     `[ -e ${quoted(outside)} ] || mkdir -p ${quoted(outside)}`,
     `mkdir -p "$R"${quoted(inside)}`,
@@ -187,6 +207,9 @@ function bootScript(plan: BootPlan): string {
     'touch "$R/run/ostree-booted"',
     ...binds,
     `touch "$R${DENO}" && mount --bind ${quoted(Deno.execPath())} "$R${DENO}"`,
+    ...(executable === undefined
+      ? []
+      : [`touch "$R${EXECUTABLE}" && mount --bind ${quoted(executable)} "$R${EXECUTABLE}"`]),
     // The old /proc still tells the pid that others know this process by.
     "read -r pid rest < /proc/self/stat",
     'mount -t proc proc "$R/proc"',

@@ -1,6 +1,7 @@
 /**
  * Key files as GLib's GKeyFile reads and writes them (origin files, repository config). Comments, blank lines, order and unknown keys
- * survive a change; a group or key that comes twice is joined to the first, the last value counts, as in GLib.
+ * survive a change. Where a group or key comes twice the last value counts, as in GLib; the text is then written with each of them once,
+ * at its first place.
  */
 
 interface Pair {

@@ -32,7 +32,10 @@ interface NodeCrypto {
   createHash(algorithm: "sha256"): NodeHash;
 }
 
-/** node:crypto, loaded by name when it is wanted: an import would cost every start its memory. */
+/**
+ * node:crypto, loaded by name and only where it is wanted; an import would also ask for the types of Node, which are no dependency of
+ * ours.
+ */
 function nodeCrypto(): NodeCrypto {
   const { process } = globalThis as unknown as { process: { getBuiltinModule(name: "node:crypto"): NodeCrypto } };
   return process.getBuiltinModule("node:crypto");

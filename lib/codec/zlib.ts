@@ -17,7 +17,7 @@ function open() {
       inflateInit2_: { parameters: ["buffer", "i32", "buffer", "i32"], result: "i32" },
       /** int inflateReset(z_streamp strm) */
       inflateReset: { parameters: ["buffer"], result: "i32" },
-      /** int inflateEnd(z_streamp strm); the address, since the finalizer has nothing else left */
+      /** int inflateEnd(z_streamp strm) */
       inflateEnd: { parameters: ["buffer"], result: "i32" },
       /** int inflate(z_streamp strm, int flush) */
       inflate: { parameters: ["buffer", "i32"], result: "i32" },

@@ -26,6 +26,8 @@ const XATTR_PREFIX = "SCHILY.xattr.";
 const SELINUX_XATTR = "security.selinux";
 const SLASH = 0x2f, DOT = 0x2e;
 const LISTED_DROPS = 1000;
+/** With the longest name behind it, a remembered parent still makes a path that needs no check of its length. */
+const REMEMBERED_PARENT_BYTES = 3800;
 const encoder = new TextEncoder();
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -48,7 +50,6 @@ export interface LayerFacts {
 /** Takes a derived layer's entries; then {@linkcode DerivedLayer.finish}. */
 export class DerivedLayer implements TarSink {
   #tree: LayerTree;
-  #links: [string, string][] = [];
   #dropped = new Map<string, number>();
   #droppedPaths: string[] = [];
   /** Files below sysroot/ostree, which a container engine left as targets of hardlinks: their checksums by path. */
@@ -122,7 +123,8 @@ export class DerivedLayer implements TarSink {
     const name = fromBinaryString(filtered.path.slice(slash + 1));
     this.#setName(name, 0, name.length);
     // At the top each name is filtered by itself; below, a name's siblings go where it goes.
-    this.#lastParent = path.includes("/") ? bytes.slice(start, cut) : new Uint8Array(0);
+    const remembered = path.includes("/") && cut - start <= REMEMBERED_PARENT_BYTES;
+    this.#lastParent = remembered ? bytes.slice(start, cut) : new Uint8Array(0);
     return true;
   }
 
@@ -136,17 +138,18 @@ export class DerivedLayer implements TarSink {
     return this.#directoryPath === "" ? name : `${this.#directoryPath}/${name}`;
   }
 
-  #fill(entry: TarEntry, type: number): FileMeta {
+  /** `path` is where a label is looked up: none for files of the container's repository, which get theirs from what links to them. */
+  #fill(entry: TarEntry, type: number, path: string | undefined): FileMeta {
     const meta = this.#meta;
     meta.uid = entry.uid;
     meta.gid = entry.gid;
     meta.mode = type | (type === S_IFLNK ? 0o777 : entry.mode & 0o7777);
     meta.size = type === S_IFREG ? entry.size : 0;
-    meta.xattrs = entry.pax === undefined && !this.label ? undefined : this.#xattrs(entry, meta.mode);
+    meta.xattrs = entry.pax === undefined && !this.label ? undefined : this.#xattrs(entry, meta.mode, path);
     return meta;
   }
 
-  #xattrs(entry: TarEntry, mode: number): Bytes | undefined {
+  #xattrs(entry: TarEntry, mode: number, path: string | undefined): Bytes | undefined {
     const xattrs: Xattr[] = [];
     for (const [key, value] of entry.pax ?? []) {
       if (!key.startsWith(XATTR_PREFIX)) continue;
@@ -157,7 +160,8 @@ export class DerivedLayer implements TarSink {
       if (this.label && name === SELINUX_XATTR) continue;
       xattrs.push([encoder.encode(name), value]);
     }
-    return this.label ? labelled(xattrs, this.label(this.#fullPath(), mode)) : xattrSet(xattrs);
+    if (!this.label || path === undefined) return xattrSet(xattrs);
+    return labelled(xattrs, this.label(path, mode));
   }
 
   /** A file of the container's own repository: kept only as what a hardlink may name. */
@@ -240,21 +244,24 @@ export class DerivedLayer implements TarSink {
     if (filtered.kind !== "keep") {
       throw new SyntaxError(`It is a hardlink to "${displayPath(raw)}", which is not part of an ostree tree`);
     }
-    const checksum = this.#tree.find(filtered.path);
-    if (checksum) this.#tree.add(this.#directory, this.#name, checksum);
-    else this.#links.push([this.#fullPath(), filtered.path]);
+    const file = this.#tree.find(filtered.path);
+    if (file && "checksum" in file) this.#tree.add(this.#directory, this.#name, file.checksum);
+    else this.#tree.link(this.#directory, this.#name, file?.target ?? filtered.path);
   }
 
-  /** What the engine changed lies in this layer; what it did not is an object of the base, by its name. */
+  /** What the engine changed lies in this layer; what it did not is an object of the base, by its name, which has its label already. */
   #linkToRepository(target: string): void {
     const object = /^sysroot\/ostree\/repo\/objects\/([0-9a-f]{2})\/([0-9a-f]{62})\.file$/.exec(target);
     const name = object ? object[1]! + object[2]! : "";
-    const checksum = this.#repositoryFiles.get(target) ??
-      (object && this.store.has("file", name) ? Uint8Array.fromHex(name) : undefined);
-    if (!checksum) {
+    const changed = this.#repositoryFiles.get(target);
+    if (changed) {
+      const labelled = this.label ? relabelFile(this.store, changed.toHex(), this.#fullPath(), this.label) : changed;
+      this.#tree.add(this.#directory, this.#name, labelled);
+    } else if (object && this.store.has("file", name)) {
+      this.#tree.add(this.#directory, this.#name, Uint8Array.fromHex(name));
+    } else {
       throw new SyntaxError(`It is a hardlink to "${displayPath(target)}", which neither this layer nor its base has`);
     }
-    this.#tree.add(this.#directory, this.#name, checksum);
   }
 
   /**
@@ -265,7 +272,7 @@ export class DerivedLayer implements TarSink {
     const tree = this.#tree.flush().toHex();
     const facts: LayerFacts = {
       named: this.#tree.namedDirectories(),
-      links: this.#links,
+      links: this.#tree.links,
       whiteouts: this.#tree.whiteouts,
       dropped: this.#dropped,
       droppedPaths: this.#droppedPaths,

@@ -7,9 +7,10 @@ import { canonicalJson } from "../oci/canonical_json.ts";
 import { type ImageConfig, parseImageConfig } from "../oci/config.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 import { type Manifest, parseManifest } from "../oci/manifest.ts";
-import type { ImageReference } from "../oci/reference.ts";
+import { formatImageReference, type ImageReference } from "../oci/reference.ts";
 import { type Commit, decodeMetadata, encodeMetadata, metadataText } from "../ostree/commit.ts";
 import type { Repo } from "../ostree/repo.ts";
+import { UserError } from "../sys/errors.ts";
 import { IMAGE_PREFIX, imageOfRef, imageRef } from "./refs.ts";
 
 /** Keys of a merge commit's metadata. */
@@ -64,6 +65,13 @@ function describe(digest: string, manifest: string, config: string | undefined):
 export function storedImage(repo: Repo, image: ImageReference): StoredImage | undefined {
   const commit = repo.resolve(imageRef(image));
   return commit === undefined ? undefined : imageOfCommit(commit, repo.loadCommit(commit));
+}
+
+/** The image stored under a reference. @throws {UserError} `No such image: ...` @throws {SyntaxError} when its metadata is damaged */
+export function requireImage(repo: Repo, image: ImageReference): StoredImage {
+  const stored = storedImage(repo, image);
+  if (stored) return stored;
+  throw new UserError(`No such image: ${formatImageReference(image)}`, { hint: "See `ostree container image list`" });
 }
 
 /** All stored images by their reference, in the order of their refs; refs that are none of ours are left out. */

@@ -116,14 +116,10 @@ export class LayerImport {
     const sink = new NativeLayer(this.store, { listFiles: layer.kind === "chunk" });
     await this.#fetch.read(layer, next, sink);
     if (layer.kind === "chunk") return await this.#done(layer, writeChunkCommit(this.store, sink.files.toSorted()));
-    if (sink.commit === undefined) {
-      throw new UserError(`Layer "${layer.digest}" holds no ostree commit`, {
-        hint: "The image's label ostree.final-diffid is wrong, or the image is damaged",
-      });
-    }
-    requireComplete(this.store, sink.commit);
-    await this.#done(layer, sink.commit);
-    if (sink.commitMetadata) this.pull.repo.writeDetachedMetadata(sink.commit, sink.commitMetadata);
+    const commit = sink.requireCommit(layer.digest);
+    requireComplete(this.store, commit);
+    await this.#done(layer, commit);
+    if (sink.commitMetadata) this.pull.repo.writeDetachedMetadata(commit, sink.commitMetadata);
   }
 
   /** Commit point: the layer's transaction. */

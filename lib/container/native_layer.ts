@@ -11,6 +11,7 @@ import { walkDirtree } from "../ostree/dirtree.ts";
 import { binaryString, displayPath, type FileMeta, parseXattrSet, S_IFLNK, S_IFREG } from "../ostree/objects.ts";
 import type { MetadataType, ObjectStore } from "../ostree/store.ts";
 import { sha256 } from "../codec/sha256.ts";
+import { UserError } from "../sys/errors.ts";
 import type { Bytes } from "../sys/libc.ts";
 
 const encoder = new TextEncoder();
@@ -61,6 +62,14 @@ export class NativeLayer implements TarSink {
   #meta: FileMeta = { uid: 0, gid: 0, mode: 0, size: 0, xattrs: undefined };
 
   constructor(readonly store: ObjectStore, readonly options: { readonly listFiles: boolean }) {}
+
+  /** The commit, of the layer that must bring it. @throws {UserError} when it brought none */
+  requireCommit(layer: string): string {
+    if (this.commit !== undefined) return this.commit;
+    throw new UserError(`Layer "${layer}" holds no ostree commit`, {
+      hint: "The image's label ostree.final-diffid is wrong, or the image is damaged",
+    });
+  }
 
   /** Reads `sysroot/ostree/repo/objects/ab/cdef….EXT`; the checksum goes into `#want`. */
   #parse(entry: TarEntry): Extension | undefined {

@@ -50,7 +50,8 @@ export function filterPath(path: string, rules: FilterRules): FilteredPath {
   const rest = cut < 0 ? "" : path.slice(cut);
   if (top === "usr") return { kind: "keep", path };
   if (top === "etc") return { kind: "keep", path: `usr/etc${rest}` };
-  if (top === "var") return { kind: "keep", path: rules.varPath + rest };
+  // An image without an ostree part brings the mount point itself: no host boots without one.
+  if (top === "var") return { kind: "keep", path: rest === "" && rules.keepAll ? "var" : rules.varPath + rest };
   if (RUNTIME_DIRECTORIES.has(top)) return rest === "" ? { kind: "keep", path } : { kind: "ignore" };
   if (path.startsWith(REPOSITORY_PREFIX)) return { kind: "ignore" };
   if (rest === "" && top.startsWith(WHITEOUT)) return filterWhiteout(top, rules);

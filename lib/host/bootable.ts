@@ -59,13 +59,17 @@ export async function findKernel(list: ListTree): Promise<Kernel> {
 const OSTREE_LABEL = "ostree.bootable";
 const BOOTC_LABEL = "containers.bootc";
 
+/** Remarks on an image's labels, which stop nothing. */
+export function labelNotices(config: ImageConfig): string[] {
+  return Object.hasOwn(config.labels, BOOTC_LABEL) ? [] : [`notice: Image is missing label: ${BOOTC_LABEL}`];
+}
+
 /**
  * Refuses an image that is not made for booting, or not for this machine. Gives remarks that do not stop anything.
  * @throws {UserError}
  */
 export function checkImageConfig(config: ImageConfig, architecture: string = ociArchitecture()): string[] {
-  const bootc = Object.hasOwn(config.labels, BOOTC_LABEL);
-  if (!bootc && !Object.hasOwn(config.labels, OSTREE_LABEL)) {
+  if (!Object.hasOwn(config.labels, BOOTC_LABEL) && !Object.hasOwn(config.labels, OSTREE_LABEL)) {
     throw new UserError(`Target image does not have ${OSTREE_LABEL} label`, {
       hint: `Build it from a bootable base image, or with LABEL ${BOOTC_LABEL}=1`,
     });
@@ -75,5 +79,5 @@ export function checkImageConfig(config: ImageConfig, architecture: string = oci
       hint: `Use an image that was built for ${architecture}`,
     });
   }
-  return bootc ? [] : [`notice: Image is missing label: ${BOOTC_LABEL}`];
+  return labelNotices(config);
 }

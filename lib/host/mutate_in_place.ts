@@ -23,10 +23,11 @@ async function* originFiles(sysroot: string): AsyncGenerator<Found> {
 }
 
 /**
- * Rewrites the reference in the newest deployment's origin file; nothing is fetched. Commit point: the rename of the new file.
+ * Rewrites the reference in the newest deployment's origin file and gives that deployment's id (`CHECKSUM.SERIAL`); nothing is fetched.
+ * Commit point: the rename of the new file.
  * @throws {UserError} when there is no deployment
  */
-export async function mutateInPlace(sysroot: string, reference: OstreeImageReference): Promise<void> {
+export async function mutateInPlace(sysroot: string, reference: OstreeImageReference): Promise<string> {
   let newest: Found | undefined;
   try {
     for await (const found of originFiles(sysroot)) {
@@ -43,4 +44,5 @@ export async function mutateInPlace(sysroot: string, reference: OstreeImageRefer
   await new Blob([origin.toString()]).stream().pipeTo(file.writable, { preventClose: true });
   await file.sync();
   await Deno.rename(aside, newest.path);
+  return newest.path.slice(newest.path.lastIndexOf("/") + 1, -".origin".length);
 }

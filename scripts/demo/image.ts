@@ -141,14 +141,15 @@ async function cacheKey(): Promise<string> {
 }
 
 /**
- * Gives the images, from the cache where these scripts already made them. They are built aside and renamed: an interrupted build leaves
+ * Gives the images, from the cache where these scripts already made them; `onBuild` is called first where they have to be built. They are built aside and renamed: an interrupted build leaves
  * nothing.
  * @throws {UserError} when the caller is not root
  */
-export async function demoImages(ctx: Context): Promise<DemoImages> {
+export async function demoImages(ctx: Context, onBuild: () => void): Promise<DemoImages> {
   const kept = `${cacheDirectory(ctx.env)}/demo-${await cacheKey()}`;
   if (await Deno.stat(kept).then(() => true, () => false)) return { layout: `${kept}/oci`, fromCache: true };
   if (Deno.uid() !== 0) throw new UserError("Building a Debian root needs root", { hint: "Run it as root" });
+  onBuild();
   await Deno.mkdir(cacheDirectory(ctx.env), { recursive: true });
   const directory = await Deno.makeTempDir({ dir: cacheDirectory(ctx.env), prefix: "building-" });
   try {

@@ -221,6 +221,12 @@ const REFUSED: [what: string, parts: Bytes[], message: string][] = [
     [extension("x", new Uint8Array([0x36, 0x20, 0xff, 0x3d, 0x31, 0x0a]))],
     `${AT} 512, ${FIRST}: PAX record whose key is not UTF-8`,
   ],
+  ["a NUL in a key", [pax(["SCHILY.xattr.user.a\0b", "v"])], `${AT} 512, ${FIRST}: PAX record with a NUL in its key`],
+  [
+    "an attribute without a name",
+    [pax(["SCHILY.xattr.", "v"])],
+    `${AT} 512, ${FIRST}: PAX record of an attribute without a name`,
+  ],
   [
     "NULs behind the records",
     [extension("x", text("8 uid=1\n\0\0"))],
