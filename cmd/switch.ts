@@ -4,7 +4,7 @@ import { moveFlags, sysrootFlag } from "../lib/cli/host_flags.ts";
 import { withProgress } from "../lib/cli/progress_view.ts";
 import type { CommandSpec, Positionals, Values } from "../lib/cli/spec.ts";
 import { describePlan } from "../lib/container/plan.ts";
-import { formatOstreeImageReference, type OstreeImageReference, parseImageReference } from "../lib/oci/reference.ts";
+import { type OstreeImageReference, parseImageReference } from "../lib/oci/reference.ts";
 import { fetchImage } from "../lib/host/fetch.ts";
 import { mutateInPlace } from "../lib/host/mutate_in_place.ts";
 import { progressSink, reportTo } from "../lib/host/progress_both.ts";
@@ -70,10 +70,9 @@ function targetReference(target: string, flags: Flags): OstreeImageReference {
 }
 
 async function mutate(ctx: CliContext, reference: OstreeImageReference, { sysroot }: Flags): Promise<void> {
-  await mutateInPlace(sysroot ?? "/sysroot", reference);
-  ctx.stdout.write(
-    `Updated ${formatOstreeImageReference(reference)} to pull from ${imageText(specImage(reference))}\n`,
-  );
+  const deployment = await mutateInPlace(sysroot ?? "/sysroot", reference);
+  ctx.stdout.write(`Updated ${deployment} to pull from ${imageText(specImage(reference))}
+`);
 }
 
 async function switchTo(ctx: CliContext, session: HostSession, target: ImageReference, flags: Flags): Promise<void> {

@@ -23,6 +23,76 @@ export const program: Program = {
           list: { summary: "List the images that the host has", load: () => import("./image/list.ts") },
         },
       },
+      internals: {
+        summary: "Commands for other programs",
+        hidden: true,
+        commands: {
+          "ostree-container": {
+            summary: "Work with container images in ostree repositories",
+            description: ["The same as `ostree container`, which runs this program by the name ostree-container."],
+            commands: {
+              unencapsulate: {
+                summary: "Import the ostree commit that an image carries",
+                aliases: ["import"],
+                load: () => import("./ostree_container/unencapsulate.ts"),
+              },
+              info: {
+                summary: "Show the digest that an image has at its registry",
+                load: () => import("./ostree_container/info.ts"),
+              },
+              compare: {
+                summary: "Compare the layers of two images",
+                load: () => import("./ostree_container/compare.ts"),
+              },
+              image: {
+                summary: "Pull, look at, copy, deploy and remove images",
+                commands: {
+                  list: {
+                    summary: "List the images of a repository",
+                    load: () => import("./ostree_container/image/list.ts"),
+                  },
+                  pull: {
+                    summary: "Pull an image into a repository, or update it there",
+                    load: () => import("./ostree_container/image/pull.ts"),
+                  },
+                  history: {
+                    summary: "Show the layers of a stored image and how they were made",
+                    load: () => import("./ostree_container/image/history.ts"),
+                  },
+                  metadata: {
+                    summary: "Print the manifest of a stored image, or its configuration",
+                    load: () => import("./ostree_container/image/metadata.ts"),
+                  },
+                  copy: {
+                    summary: "Copy a stored image from one repository to another",
+                    load: () => import("./ostree_container/image/copy.ts"),
+                  },
+                  remove: {
+                    summary: "Remove stored images and the layers that none needs any more",
+                    load: () => import("./ostree_container/image/remove.ts"),
+                  },
+                  "prune-layers": {
+                    summary: "Remove the layers that no image or deployment needs",
+                    load: () => import("./ostree_container/image/prune_layers.ts"),
+                  },
+                  "prune-images": {
+                    summary: "Remove the stored images that no deployment follows",
+                    load: () => import("./ostree_container/image/prune_images.ts"),
+                  },
+                  deploy: {
+                    summary: "Deploy an image into a system root, also as the first one",
+                    load: () => import("./ostree_container/image/deploy.ts"),
+                  },
+                  "clear-cached-update": {
+                    summary: "Forget the update that the last look at the registry found",
+                    load: () => import("./ostree_container/image/clear_cached_update.ts"),
+                  },
+                },
+              },
+            },
+          },
+        },
+      },
     },
   },
   callNames: {

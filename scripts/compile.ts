@@ -6,7 +6,7 @@
  */
 import { type Context, plainContext } from "../lib/sys/context.ts";
 import { UserError } from "../lib/sys/errors.ts";
-import { capture, run } from "../lib/sys/run.ts";
+import { capture, runInherited } from "../lib/sys/run.ts";
 import { type Arch, denortPath, hostArch } from "./denort.ts";
 import { unusedNpmPaths } from "./npm_unused.ts";
 import { projectDirectory, script } from "./script.ts";
@@ -69,12 +69,16 @@ export function compileArgv(options: CompileOptions, excluded: readonly string[]
 
 /**
  * Compiles one program.
- * @throws {ToolError} when `deno compile` fails
+ * @throws {UserError} when `deno compile` fails; it has said why on stderr
  */
 export async function compile(ctx: Context, options: CompileOptions): Promise<void> {
   const denort = await findDenort(ctx.env, options.arch);
   const excluded = await unusedNpmPaths(ctx, projectDirectory, options.main);
-  await run(ctx, compileArgv(options, excluded), { cwd: projectDirectory, env: { DENORT_BIN: denort } });
+  // On our own streams: a type error is best read as Deno prints it.
+  const argv = compileArgv(options, excluded);
+  const code = await runInherited(ctx, argv, { cwd: projectDirectory, env: { DENORT_BIN: denort } });
+  ctx.signal.throwIfAborted();
+  if (code !== 0) throw new UserError(`deno compile could not make "${options.output}"`);
 }
 
 const spec = {

@@ -9,6 +9,7 @@ import { type DemoImages, demoImages, SUITE, VERSIONS } from "./demo/image.ts";
 import { Narrator, seconds, sum } from "./demo/narrator.ts";
 import { homeForRegistry, type Registry, startRegistry } from "./registry.ts";
 import { script } from "./script.ts";
+import { type Descriptor, parseManifest } from "../lib/oci/manifest.ts";
 import { formatSize } from "../lib/oci/size.ts";
 import { type Context, plainContext } from "../lib/sys/context.ts";
 import { UserError } from "../lib/sys/errors.ts";
@@ -40,16 +41,16 @@ async function workDirectory(): Promise<{ path: string } & AsyncDisposable> {
   };
 }
 
-async function layerSizes(ctx: Context, layout: string, tag: string): Promise<number[]> {
-  const manifest = JSON.parse(await capture(ctx, ["skopeo", "inspect", "--raw", `oci:${layout}:${tag}`]));
-  return manifest.layers.map((layer: { size: number }) => layer.size);
+async function layersOf({ ctx, images }: Stage, tag: string): Promise<readonly Descriptor[]> {
+  return parseManifest(await capture(ctx, ["skopeo", "inspect", "--raw", `oci:${images.layout}:${tag}`])).layers;
 }
 
-async function describeImages({ ctx, narrator, images }: Stage, builtMs: number): Promise<void> {
+async function describeImages(stage: Stage, builtMs: number): Promise<void> {
+  const { narrator, images } = stage;
   const how = images.fromCache ? "kept from an earlier run" : `built in ${seconds(builtMs)}`;
   narrator.say(`Debian ${SUITE} with its kernel, an initramfs that finds an ostree root, and dpkg (${how})`);
   for (const { tag, news } of VERSIONS) {
-    const sizes = await layerSizes(ctx, images.layout, tag);
+    const sizes = (await layersOf(stage, tag)).map((layer) => layer.size);
     narrator.say(`${tag}: ${sizes.length} layers, ${sum(sizes)} as gzip`);
     if (news) narrator.say(`      against ${VERSIONS[0].tag}: ${news}`);
   }
@@ -62,23 +63,23 @@ async function publish({ narrator, registry, images, env }: Stage, tag: string):
   registry.requests();
 }
 
-/** What the registry was asked for since the last time. */
-function reportRequests({ narrator, registry }: Stage): void {
-  const blobs = registry.requests().filter(({ method, path, status }) =>
-    method === "GET" && path.includes("/blobs/") && status === 200
-  );
-  const bytes = blobs.reduce((total, blob) => total + blob.sizeBytes, 0);
-  narrator.say(`The registry sent ${blobs.length} blobs, ${formatSize(bytes)} (layers and the image's configuration)`);
+/** Which layers of a version the registry was asked for since the last time. */
+async function reportLayers(stage: Stage, tag: string): Promise<void> {
+  const layers = await layersOf(stage, tag);
+  const asked = stage.registry.requests().filter(({ method, status }) => method === "GET" && status === 200);
+  const sent = layers.filter(({ digest }) => asked.some(({ path }) => path.endsWith(`/blobs/${digest}`)));
+  const bytes = sent.reduce((total, { size }) => total + size, 0);
+  stage.narrator.say(`The registry sent ${sent.length} of ${layers.length} layers, ${formatSize(bytes)}`);
 }
 
 /** ostree's own opinion of the sysroot. */
 async function check({ narrator, sysroot }: Stage): Promise<void> {
   await narrator.run({ argv: ["ostree", "admin", "status", `--sysroot=${sysroot}`] });
-  await narrator.run({ argv: ["ostree", "fsck", "--quiet", `--repo=${sysroot}/ostree/repo`] });
+  await narrator.run({ argv: ["ostree", "fsck", "--quiet", `--repo=${sysroot}/ostree/repo`], hide: /^fsck objects/ });
 }
 
 async function status({ narrator, bootc, sysroot, env }: Stage): Promise<void> {
-  await narrator.run({ argv: [bootc, "status", "--sysroot", sysroot], env });
+  await narrator.run({ argv: [bootc, "status", "--format", "humanreadable", "--sysroot", sysroot], env });
 }
 
 /** Fails unless the default deployment is this version: the demo is also a test. */
@@ -103,7 +104,7 @@ async function deploy(stage: Stage): Promise<void> {
     ],
     env,
   });
-  reportRequests(stage);
+  await reportLayers(stage, VERSIONS[0].tag);
   await status(stage);
   await check(stage);
   await expectDefault(stage, VERSIONS[0].tag);
@@ -114,8 +115,9 @@ async function upgrade(stage: Stage): Promise<void> {
   narrator.heading(`Version ${VERSIONS[1].tag} comes out; the host upgrades`);
   await publish(stage, VERSIONS[1].tag);
   await narrator.run({ argv: [bootc, "upgrade", "--check", "--sysroot", sysroot], env });
+  await reportLayers(stage, VERSIONS[1].tag);
   await narrator.run({ argv: [bootc, "upgrade", "--sysroot", sysroot], env });
-  reportRequests(stage);
+  await reportLayers(stage, VERSIONS[1].tag);
   await status(stage);
   await check(stage);
   await expectDefault(stage, VERSIONS[1].tag);

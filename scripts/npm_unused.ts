@@ -14,13 +14,14 @@ async function importedFiles(ctx: Context, directory: string, main: string): Pro
   return locals.filter((local) => local.startsWith(`${directory}/node_modules/`));
 }
 
+const BLOCK_COMMENT = /\/\*[\s\S]*?\*\//g;
 const RELATIVE_IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*["'](\.{1,2}\/[^"']+)["']/g;
 
 /** The given files and what they import by relative names, and so on. */
 async function followImports(files: readonly string[]): Promise<Set<string>> {
   const reached = new Set<string>(files);
   for (const file of reached) {
-    for (const [, name] of (await Deno.readTextFile(file)).matchAll(RELATIVE_IMPORT)) {
+    for (const [, name] of (await Deno.readTextFile(file)).replaceAll(BLOCK_COMMENT, "").matchAll(RELATIVE_IMPORT)) {
       reached.add(new URL(name!, `file://${file}`).pathname);
     }
   }

@@ -4,7 +4,7 @@ import { decodeCommit } from "../ostree/commit.ts";
 import { walkDirtree } from "../ostree/dirtree.ts";
 import { readFileObject } from "../ostree/file_object.ts";
 import type { ObjectStore } from "../ostree/store.ts";
-import { Trees } from "../ostree/tree.ts";
+import { type TreeRef, Trees } from "../ostree/tree.ts";
 import { UserError } from "../sys/errors.ts";
 import type { FilterRules } from "./path_filter.ts";
 
@@ -54,21 +54,31 @@ export function requireComplete(store: ObjectStore, commit: string): void {
 }
 
 /** How derived layers are filtered: everything is kept without a base, or where the base has a transient or composefs root. */
-export async function filterRules(
+export function filterRules(
   store: ObjectStore,
   base: string | undefined,
   libostree: { readonly keepsVar: boolean },
-): Promise<FilterRules> {
+): FilterRules {
   const varPath = libostree.keepsVar ? "var" : "usr/share/factory/var";
-  if (base === undefined) return { keepAll: true, varPath };
+  if (base === undefined) return { keepAll: true, varPath, policy: "" };
   const commit = decodeCommit(store.read("commit", base));
   const trees = new Trees(store);
-  const found = trees.find(trees.root(commit.rootTree, commit.rootMeta), PREPARE_ROOT);
-  if (found?.kind !== "file") return { keepAll: false, varPath };
-  const text = await readFileObject(store.repo, trees.arena.hex(found.checksum), CONFIG_MAX_BYTES);
-  if (text === undefined) return { keepAll: false, varPath };
+  const root = trees.root(commit.rootTree, commit.rootMeta);
+  const policy = selinuxTree(trees, root) ?? "";
+  const found = trees.find(root, PREPARE_ROOT);
+  const text = found?.kind === "file"
+    ? readFileObject(store.repo, trees.arena.hex(found.checksum), CONFIG_MAX_BYTES)
+    : undefined;
+  if (text === undefined) return { keepAll: false, varPath, policy };
   const config = Keyfile.parse(new TextDecoder().decode(text));
   const transient = config.get("root", "transient")?.trim() === "true";
   const composefs = COMPOSEFS_ON.has(config.get("composefs", "enabled")?.trim() ?? "");
-  return { keepAll: transient || composefs, varPath };
+  return { keepAll: transient || composefs, varPath, policy };
+}
+
+/** The dirtree of the policy that a tree brings along: another one may label otherwise. */
+export function selinuxTree(trees: Trees, root: TreeRef): string | undefined {
+  const found = trees.find(root, "usr/etc/selinux");
+  if (found?.kind !== "directory" || found.directory.tree === undefined) return undefined;
+  return trees.arena.hex(found.directory.tree);
 }

@@ -5,6 +5,7 @@
 import type { TarEntry, TarSink } from "../codec/tar.ts";
 import { LayerTree } from "../ostree/layer_tree.ts";
 import type { LayerDirectory } from "../ostree/layer_tree.ts";
+import { type Labeler, labelledSet, relabelFile, SELINUX_XATTR } from "../ostree/relabel.ts";
 import {
   binaryString,
   displayPath,
@@ -23,16 +24,12 @@ import { filterPath, type FilterRules, normalizePath, REPOSITORY_PREFIX } from "
 
 const HARDLINK = 0x31, SYMLINK = 0x32, DIRECTORY = 0x35;
 const XATTR_PREFIX = "SCHILY.xattr.";
-const SELINUX_XATTR = "security.selinux";
 const SLASH = 0x2f, DOT = 0x2e;
 const LISTED_DROPS = 1000;
 /** With the longest name behind it, a remembered parent still makes a path that needs no check of its length. */
 const REMEMBERED_PARENT_BYTES = 3800;
 const encoder = new TextEncoder();
 const utf8 = new TextDecoder("utf-8", { fatal: true });
-
-/** Gives the SELinux label of a path of the tree, NUL included; undefined where the policy has none. */
-export type Labeler = (path: string, mode: number) => Bytes | undefined;
 
 /** What a derived layer's archive says beyond its tree. */
 export interface LayerFacts {
@@ -64,7 +61,7 @@ export class DerivedLayer implements TarSink {
   #streamPath = "";
 
   constructor(readonly store: ObjectStore, readonly rules: FilterRules, readonly label: Labeler | undefined) {
-    const implied = label && ((path: string) => labelled([], label(path, S_IFDIR | 0o755)));
+    const implied = label && ((path: string) => labelledSet([], label(path, S_IFDIR | 0o755)));
     this.#tree = new LayerTree(store, implied);
     this.#directory = this.#tree.root;
   }
@@ -138,6 +135,10 @@ export class DerivedLayer implements TarSink {
     return this.#directoryPath === "" ? name : `${this.#directoryPath}/${name}`;
   }
 
+  #labelPath(): string | undefined {
+    return this.label && this.#fullPath();
+  }
+
   /** `path` is where a label is looked up: none for files of the container's repository, which get theirs from what links to them. */
   #fill(entry: TarEntry, type: number, path: string | undefined): FileMeta {
     const meta = this.#meta;
@@ -161,7 +162,7 @@ export class DerivedLayer implements TarSink {
       xattrs.push([encoder.encode(name), value]);
     }
     if (!this.label || path === undefined) return xattrSet(xattrs);
-    return labelled(xattrs, this.label(path, mode));
+    return labelledSet(xattrs, this.label(path, mode));
   }
 
   /** A file of the container's own repository: kept only as what a hardlink may name. */
@@ -179,9 +180,12 @@ export class DerivedLayer implements TarSink {
   file(window: Bytes, body: number, entry: TarEntry): void {
     const inRepository = this.#repositoryPath(entry);
     if (inRepository !== undefined) {
-      this.#repositoryFiles.set(inRepository, this.store.file(window, body, this.#fill(entry, S_IFREG)).slice());
+      this.#repositoryFiles.set(
+        inRepository,
+        this.store.file(window, body, this.#fill(entry, S_IFREG, undefined)).slice(),
+      );
     } else if (this.#place(entry)) {
-      const checksum = this.store.file(window, body, this.#fill(entry, S_IFREG));
+      const checksum = this.store.file(window, body, this.#fill(entry, S_IFREG, this.#labelPath()));
       this.#tree.add(this.#directory, this.#name, checksum);
     }
   }
@@ -196,7 +200,7 @@ export class DerivedLayer implements TarSink {
       start: 0,
       end: this.#name.end - this.#name.start,
     };
-    this.store.fileBegin(this.#fill(entry, S_IFREG));
+    this.store.fileBegin(this.#fill(entry, S_IFREG, inRepository === undefined ? this.#labelPath() : undefined));
   }
 
   data(piece: Bytes): void {
@@ -211,16 +215,19 @@ export class DerivedLayer implements TarSink {
   }
 
   other(entry: TarEntry): void {
+    const inRepository = entry.type === SYMLINK ? this.#repositoryPath(entry) : undefined;
+    if (inRepository !== undefined) {
+      const checksum = this.store.symlink(symlinkTarget(entry), this.#fill(entry, S_IFLNK, undefined));
+      this.#repositoryFiles.set(inRepository, checksum.slice());
+      return;
+    }
     if (!this.#place(entry)) return;
     switch (entry.type) {
       case DIRECTORY:
         return this.#addDirectory(entry);
       case SYMLINK: {
-        const target = entry.linkBuffer.subarray(entry.linkStart, entry.linkEnd);
-        if (target.length === 0 || target.includes(0)) throw new SyntaxError("A symlink has no valid target");
-        requireUtf8(target);
-        this.#tree.add(this.#directory, this.#name, this.store.symlink(target, this.#fill(entry, S_IFLNK)));
-        return;
+        const checksum = this.store.symlink(symlinkTarget(entry), this.#fill(entry, S_IFLNK, this.#labelPath()));
+        return this.#tree.add(this.#directory, this.#name, checksum);
       }
       case HARDLINK:
         return this.#addHardlink(entry);
@@ -231,7 +238,7 @@ export class DerivedLayer implements TarSink {
 
   #addDirectory(entry: TarEntry): void {
     const path = this.#fullPath();
-    const meta = this.#fill(entry, S_IFDIR);
+    const meta = this.#fill(entry, S_IFDIR, this.#labelPath());
     const checksum = this.#tree.dirmeta({ uid: meta.uid, gid: meta.gid, mode: entry.mode & 0o7777 }, meta.xattrs);
     this.#tree.name(this.#tree.at(path), checksum);
   }
@@ -255,8 +262,9 @@ export class DerivedLayer implements TarSink {
     const name = object ? object[1]! + object[2]! : "";
     const changed = this.#repositoryFiles.get(target);
     if (changed) {
-      const labelled = this.label ? relabelFile(this.store, changed.toHex(), this.#fullPath(), this.label) : changed;
-      this.#tree.add(this.#directory, this.#name, labelled);
+      const path = this.#labelPath();
+      const checksum = path === undefined ? changed : relabelFile(this.store, changed.toHex(), path, this.label!);
+      this.#tree.add(this.#directory, this.#name, checksum);
     } else if (object && this.store.has("file", name)) {
       this.#tree.add(this.#directory, this.#name, Uint8Array.fromHex(name));
     } else {
@@ -283,9 +291,12 @@ export class DerivedLayer implements TarSink {
   }
 }
 
-function labelled(xattrs: Xattr[], label: Bytes | undefined): Bytes | undefined {
-  if (label) xattrs.push([encoder.encode(SELINUX_XATTR), label]);
-  return xattrSet(xattrs);
+/** @throws {SyntaxError} @throws {UserError} unless it is UTF-8 */
+function symlinkTarget(entry: TarEntry): Uint8Array {
+  const target = entry.linkBuffer.subarray(entry.linkStart, entry.linkEnd);
+  if (target.length === 0 || target.includes(0)) throw new SyntaxError("A symlink has no valid target");
+  requireUtf8(target);
+  return target;
 }
 
 function requireUtf8(bytes: Uint8Array): void {

@@ -3,13 +3,16 @@
  * Both are read by the reference too; what we keep beyond it stands in keys of our own, `bootc.layer.*`.
  */
 import { Variant } from "../codec/gvariant.ts";
-import { type Commit, encodeCommit, newCommit } from "../ostree/commit.ts";
+import type { Digest } from "../oci/digest.ts";
+import { type Commit, encodeCommit, metadataText, newCommit } from "../ostree/commit.ts";
 import { LayerTree } from "../ostree/layer_tree.ts";
 import { binaryString, fromBinaryString } from "../ostree/objects.ts";
 import type { ObjectStore } from "../ostree/store.ts";
+import { UserError } from "../sys/errors.ts";
 import type { Bytes } from "../sys/libc.ts";
 import { VERSION } from "../version.ts";
 import type { LayerFacts } from "./derived_layer.ts";
+import type { LayerKind } from "./layout.ts";
 import type { FilterRules } from "./path_filter.ts";
 
 const KIND = "bootc.layer.kind";
@@ -18,6 +21,7 @@ const LINKS = "bootc.layer.links";
 const WHITEOUTS = "bootc.layer.whiteouts";
 const FILTER = "bootc.layer.filter";
 const DROPPED = "bootc.layer.dropped";
+const DIFF_ID = "bootc.layer.diff-id";
 const IMPORTER_VERSION = "ostree.importer.version";
 
 /** How a stored derived layer merges; without `facts` it is one that the reference wrote. */
@@ -28,7 +32,7 @@ export interface StoredLayer {
 }
 
 function filterText(rules: FilterRules): string {
-  return `${rules.keepAll ? "all" : "usr"}:${rules.varPath}`;
+  return `${rules.keepAll ? "all" : "usr"}:${rules.varPath}:${rules.policy}`;
 }
 
 function writeCommit(store: ObjectStore, root: { tree: string; meta: string }, metadata: [string, Variant][]): string {
@@ -37,13 +41,13 @@ function writeCommit(store: ObjectStore, root: { tree: string; meta: string }, m
   return store.metadata("commit", encodeCommit(commit)).toHex();
 }
 
-/** Writes a derived layer's commit; gives its checksum. */
+/** Writes a derived layer's commit; gives its checksum. The diff_id must be one that was verified. */
 export function writeDerivedCommit(
   store: ObjectStore,
-  layer: { tree: string; meta: string; facts: LayerFacts },
+  layer: { tree: string; meta: string; facts: LayerFacts; diffId: Digest },
   rules: FilterRules,
 ): string {
-  const { facts } = layer;
+  const { facts, diffId } = layer;
   return writeCommit(store, layer, [
     [KIND, new Variant("s", "derived")],
     [FILTER, new Variant("s", filterText(rules))],
@@ -53,6 +57,7 @@ export function writeDerivedCommit(
       new Variant("a(ayay)", facts.links.map(([path, target]) => [fromBinaryString(path), fromBinaryString(target)])),
     ],
     [WHITEOUTS, new Variant("b", facts.whiteouts)],
+    [DIFF_ID, new Variant("s", diffId)],
     [DROPPED, new Variant("a{st}", [...facts.dropped].map(([top, count]) => [dropName(top), count]))],
     [IMPORTER_VERSION, new Variant("s", VERSION)],
   ]);
@@ -62,8 +67,8 @@ function dropName(top: string): string {
   return new TextDecoder().decode(fromBinaryString(top));
 }
 
-/** Writes the commit of a chunk from its objects' checksums (64 hexadecimal digits each); gives its checksum. */
-export function writeChunkCommit(store: ObjectStore, files: readonly string[]): string {
+/** Writes the commit of a chunk from its objects' checksums (64 hexadecimal digits each) and its verified diff_id; gives its checksum. */
+export function writeChunkCommit(store: ObjectStore, files: readonly string[], diffId: Digest): string {
   const tree = new LayerTree(store);
   for (const checksum of files) {
     const name = fromBinaryString(checksum);
@@ -73,17 +78,31 @@ export function writeChunkCommit(store: ObjectStore, files: readonly string[]): 
   tree.free();
   return writeCommit(store, root, [
     [KIND, new Variant("s", "chunk")],
+    [DIFF_ID, new Variant("s", diffId)],
     [IMPORTER_VERSION, new Variant("s", VERSION)],
   ]);
 }
 
 /** Whether a stored commit can serve as a layer of this kind; foreign commits say nothing and are taken. */
-export function servesAs(commit: Commit, kind: "commit" | "chunk" | "derived"): boolean {
+export function servesAs(commit: Commit, kind: LayerKind): boolean {
   const stored = commit.metadata.get(KIND)?.value;
   return stored === undefined ? true : stored === kind;
 }
 
-/** Whether a stored derived layer was filtered as these rules would; one that was left nothing out of serves the narrower rules too. */
+/** @throws {UserError} when an image's own commit says of itself what only our commits of layers may say */
+export function requireNoLayer(commit: Commit): void {
+  if (!commit.metadata.has(KIND)) return;
+  throw new UserError(`The image's commit has the metadata key "${KIND}", which is kept for layers`, {
+    hint: "Build the image from a commit of an operating system",
+  });
+}
+
+/** The diff_id that a layer had when it was imported; undefined for what is no layer's commit of ours. */
+export function verifiedDiffId(commit: Commit): string | undefined {
+  return commit.metadata.has(KIND) ? metadataText(commit.metadata, DIFF_ID) : undefined;
+}
+
+/** Whether a stored derived layer was filtered and labelled as these rules would; foreign commits say nothing and are taken. */
 export function filteredAs(commit: Commit, rules: FilterRules): boolean {
   const stored = commit.metadata.get(FILTER)?.value;
   return stored === undefined || stored === filterText(rules);

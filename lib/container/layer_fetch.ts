@@ -16,7 +16,7 @@ export interface FetchSettings {
 }
 
 /** The reader of one image's layers; its buffers serve them all. */
-export class LayerFetch {
+export class LayerFetch implements Disposable {
   #reader: LayerReader;
   #next: { layer: ImageLayer; pipe: Promise<BlobPipe> } | undefined;
 
@@ -44,7 +44,9 @@ export class LayerFetch {
     report({ kind: "layer-start", index: layer.index });
     let reading = false;
     try {
-      const pipe = await (this.#next?.layer === layer ? this.#next.pipe : this.#request(layer));
+      const ahead = this.#next?.layer === layer ? this.#next.pipe : undefined;
+      if (!ahead) this[Symbol.dispose]();
+      const pipe = await (ahead ?? this.#request(layer));
       this.#next = next && { layer: next, pipe: this.#request(next) };
       pipe.finish().catch(() => {}); // the answer comes when skopeo has sent all; see BlobPipe
       reading = true;
@@ -60,5 +62,11 @@ export class LayerFetch {
         hint: cause instanceof UserError ? cause.hint : undefined,
       });
     }
+  }
+
+  /** Gives up the blob that was asked for ahead. */
+  [Symbol.dispose](): void {
+    this.#next?.pipe.then((pipe) => pipe.close(), () => {}); // its failure is of no interest any more
+    this.#next = undefined;
   }
 }

@@ -1,28 +1,25 @@
 /** The working half of a pull: layers into commits, commits into one tree. */
 import { imageTimestamp } from "../oci/config.ts";
-import { encodeCommit, newCommit } from "../ostree/commit.ts";
-import { isEmptyFile } from "../ostree/file_object.ts";
+import { decodeCommit, encodeCommit, newCommit } from "../ostree/commit.ts";
 import { libostreeIsAtLeast } from "../ostree/libostree.ts";
+import { type Labeler, policyLabeler } from "../ostree/relabel.ts";
+import { SePolicy } from "../ostree/sepolicy.ts";
 import type { ObjectStore } from "../ostree/store.ts";
-import { type TreeRef, Trees } from "../ostree/tree.ts";
 import { UserError } from "../sys/errors.ts";
 import type { ReportProgress } from "../sys/progress.ts";
 import { VERSION } from "../version.ts";
 import { filterRules, requireComplete } from "./base_commit.ts";
-import { DerivedLayer, type Labeler } from "./derived_layer.ts";
+import { DerivedLayer } from "./derived_layer.ts";
 import { type ImageDescription, imageMetadata } from "./images.ts";
-import { filteredAs, servesAs, storedLayer, writeChunkCommit, writeDerivedCommit } from "./layer_commit.ts";
+import { filteredAs, requireNoLayer, writeChunkCommit, writeDerivedCommit } from "./layer_commit.ts";
 import { LayerFetch } from "./layer_fetch.ts";
 import type { ImageLayer } from "./layout.ts";
-import { LayerMerge } from "./merge.ts";
+import { mergeImage } from "./merge_image.ts";
 import { NativeLayer } from "./native_layer.ts";
 import type { FilterRules } from "./path_filter.ts";
 import { plannedLayers } from "./plan.ts";
 import type { ImagePull, PreparedPull, PulledImage } from "./pull.ts";
 import { imageRef } from "./refs.ts";
-
-/** Container engines leave these in a layer as empty files; the host makes its own. */
-const INJECTED = ["usr/etc/hostname", "usr/etc/resolv.conf"];
 
 /** One run of {@linkcode ImagePull.import}. */
 export class LayerImport {
@@ -44,6 +41,7 @@ export class LayerImport {
   /** See {@linkcode ImagePull.import}. */
   async run(): Promise<PulledImage> {
     const { plan, layout } = this.prepared;
+    using _requests = this.#fetch;
     this.report({ kind: "plan", layers: plannedLayers(plan) });
     await this.#adopt();
     const native = plan.fetch.filter(({ kind }) => kind !== "derived");
@@ -52,13 +50,16 @@ export class LayerImport {
       await this.#importNative(layer, native[i + 1] ?? plan.fetch[native.length]);
     }
     const base = layout.commit && this.#commits.get(layout.commit.index);
-    const rules = await this.#rules(base);
+    if (base !== undefined) this.#completeBase(base, native);
+    const rules = filterRules(this.store, base, { keepsVar: libostreeIsAtLeast(2024, 3) });
     for (const layer of layout.derived) {
       const commit = this.#commits.get(layer.index);
       if (commit !== undefined && !filteredAs(this.pull.repo.loadCommit(commit), rules)) wantsDerived.add(layer.index);
     }
     const derived = layout.derived.filter(({ index }) => wantsDerived.has(index));
-    for (const [i, layer] of derived.entries()) await this.#importDerived(layer, derived[i + 1], rules);
+    using policy = this.#policy(base, derived.length, rules);
+    const label = policy && policyLabeler(policy);
+    for (const [i, layer] of derived.entries()) await this.#importDerived(layer, derived[i + 1], { rules, label });
     this.#share();
     const image = await this.#merge(base);
     return { image, imported: this.#imported, dropped: this.#dropped, droppedPaths: this.#droppedPaths };
@@ -66,21 +67,10 @@ export class LayerImport {
 
   /** Takes stored layers as they are; one found by its content gets a ref under the new digest too. */
   async #adopt(): Promise<void> {
-    const { repo } = this.pull;
     const found = this.prepared.plan.sources.filter((source) =>
       source.kind === "stored" || source.kind === "same-content"
     );
-    for (const { layer, commit } of found) {
-      if (!servesAs(repo.loadCommit(commit), layer.kind)) {
-        throw new UserError(
-          `Layer "${layer.digest}" is stored as a part of an ostree commit, and this image uses it as an ordinary layer`,
-          {
-            hint: "Remove the other image first",
-          },
-        );
-      }
-      this.#commits.set(layer.index, commit);
-    }
+    for (const { layer, commit } of found) this.#commits.set(layer.index, commit);
     const renamed = found.filter(({ kind }) => kind === "same-content");
     if (renamed.length === 0) return;
     this.store.begin();
@@ -97,9 +87,19 @@ export class LayerImport {
     }
   }
 
-  /** The rules for derived layers; not looked for where there are none. */
-  async #rules(base: string | undefined): Promise<FilterRules> {
-    return await filterRules(this.store, base, { keepsVar: libostreeIsAtLeast(2024, 3) });
+  /** A commit that was stored before the chunks that came now, by an importer that does so, may not be whole. */
+  #completeBase(base: string, fetched: readonly ImageLayer[]): void {
+    const { repo } = this.pull;
+    const partial = repo.isCommitPartial(base);
+    const late = fetched.length > 0 && !fetched.some(({ kind }) => kind === "commit");
+    if (partial || late) requireComplete(this.store, base);
+    if (partial) repo.markCommitPartial(base, false);
+  }
+
+  /** Loading one takes a tenth of a second or more, so that it is done only for a layer to be labelled. */
+  #policy(base: string | undefined, layers: number, rules: FilterRules): SePolicy | undefined {
+    if (base === undefined || layers === 0 || rules.policy === "") return undefined;
+    return SePolicy.fromCommit(this.pull.repo, base);
   }
 
   async #done(layer: ImageLayer, commit: string): Promise<void> {
@@ -115,22 +115,29 @@ export class LayerImport {
     this.store.begin();
     const sink = new NativeLayer(this.store, { listFiles: layer.kind === "chunk" });
     await this.#fetch.read(layer, next, sink);
-    if (layer.kind === "chunk") return await this.#done(layer, writeChunkCommit(this.store, sink.files.toSorted()));
+    if (layer.kind === "chunk") {
+      return await this.#done(layer, writeChunkCommit(this.store, sink.files.toSorted(), layer.diffId));
+    }
     const commit = sink.requireCommit(layer.digest);
+    requireNoLayer(decodeCommit(this.store.read("commit", commit)));
     requireComplete(this.store, commit);
-    await this.#done(layer, commit);
     if (sink.commitMetadata) this.pull.repo.writeDetachedMetadata(commit, sink.commitMetadata);
+    await this.#done(layer, commit);
   }
 
   /** Commit point: the layer's transaction. */
-  async #importDerived(layer: ImageLayer, next: ImageLayer | undefined, rules: FilterRules): Promise<void> {
+  async #importDerived(
+    layer: ImageLayer,
+    next: ImageLayer | undefined,
+    { rules, label }: { rules: FilterRules; label: Labeler | undefined },
+  ): Promise<void> {
     this.store.begin();
-    const sink = new DerivedLayer(this.store, rules, this.#labeler());
+    const sink = new DerivedLayer(this.store, rules, label);
     await this.#fetch.read(layer, next, sink);
     const result = this.#finish(layer, sink);
     for (const [top, count] of result.facts.dropped) this.#dropped.set(top, (this.#dropped.get(top) ?? 0) + count);
     this.#droppedPaths.push(...result.facts.droppedPaths);
-    await this.#done(layer, writeDerivedCommit(this.store, result, rules));
+    await this.#done(layer, writeDerivedCommit(this.store, { ...result, diffId: layer.diffId }, rules));
   }
 
   #finish(layer: ImageLayer, sink: DerivedLayer): ReturnType<DerivedLayer["finish"]> {
@@ -141,38 +148,20 @@ export class LayerImport {
     }
   }
 
-  #labeler(): Labeler | undefined {
-    return undefined;
-  }
-
   /** Merges all layers and writes the image's commit and ref. Commit point: the transaction. */
   async #merge(base: string | undefined): Promise<PulledImage["image"]> {
-    const { repo, storedAs } = this.pull;
+    const { storedAs } = this.pull;
     const { layout, image } = this.prepared;
     this.report({ kind: "step", name: "merging", index: 0, total: 1 });
     this.store.begin();
-    const trees = new Trees(this.store);
-    const layers = layout.derived.map(({ index }) => storedLayer(repo.loadCommit(this.#commits.get(index)!)));
-    const bottom = base === undefined ? undefined : repo.loadCommit(base);
-    const root = bottom
-      ? trees.root(bottom.rootTree, bottom.rootMeta)
-      : trees.empty(trees.root(layers[0]!.tree, layers[0]!.meta).meta);
-    const merge = new LayerMerge(trees, root);
-    for (const [i, layer] of layers.entries()) {
-      try {
-        merge.apply(layer);
-      } catch (cause) {
-        const hint = cause instanceof UserError ? cause.hint : undefined;
-        throw new UserError(`Layer "${layout.derived[i]!.digest}"`, { cause, hint });
-      }
-    }
-    if (layers.length > 0) await this.#dropInjected(trees, root);
-    const tree = trees.arena.hex(trees.write(root));
+    this.#keepLayers();
+    const layers = layout.derived.map(({ index, digest }) => ({ digest, commit: this.#commits.get(index)! }));
+    const root = mergeImage(this.store, { base, layers });
     const commit = newCommit({
       parent: base,
       timestampSeconds: this.#timestamp(image),
-      rootTree: tree,
-      rootMeta: trees.arena.hex(root.meta),
+      rootTree: root.tree,
+      rootMeta: root.meta,
       metadata: imageMetadata(image, VERSION),
     });
     const checksum = this.store.metadata("commit", encodeCommit(commit)).toHex();
@@ -182,21 +171,22 @@ export class LayerImport {
     return { ...image, commit: checksum, base };
   }
 
+  /**
+   * Between our transactions another process may have forgotten layers that no image had yet, and pruned. In this one nothing is pruned:
+   * what is whole now stays so.
+   * @throws {UserError} when objects are gone
+   */
+  #keepLayers(): void {
+    for (const { index, ref } of this.prepared.layout.layers) {
+      const commit = this.#commits.get(index)!;
+      if (this.pull.repo.resolve(ref) === commit) continue;
+      requireComplete(this.store, commit);
+      this.store.setRef(ref, commit);
+    }
+  }
+
   #timestamp(image: ImageDescription): number {
     const created = image.config && imageTimestamp(image.manifest, image.config);
     return Math.max(0, Math.floor((created ?? this.pull.ctx.now()).getTime() / 1000));
-  }
-
-  /** Only in what derived layers left: an empty file of the base is the base's own word. */
-  async #dropInjected(trees: Trees, root: TreeRef): Promise<void> {
-    for (const path of INJECTED) {
-      const found = trees.find(root, path);
-      if (found?.kind !== "file" || !await isEmptyFile(this.pull.repo, trees.arena.hex(found.checksum))) continue;
-      let directory = root;
-      const names = path.split("/");
-      const leaf = names.pop()!;
-      for (const name of names) directory = trees.change(directory).directories.get(name)!;
-      trees.change(directory).files.delete(leaf);
-    }
   }
 }

@@ -71,6 +71,22 @@ export function imageLayout(manifest: Manifest, config: ImageConfig): ImageLayou
     compression: compressionOf(descriptor.mediaType),
     ref: layerRef(descriptor.digest),
   }));
+  requireOneMeaning(layers);
   const only = (kind: LayerKind) => layers.filter((layer) => layer.kind === kind);
   return { layers, commit: only("commit")[0], chunks: only("chunk"), derived: only("derived") };
+}
+
+/** A blob that the image names twice must be the same thing each time. */
+function requireOneMeaning(layers: readonly ImageLayer[]): void {
+  const first = new Map<Digest, ImageLayer>();
+  for (const layer of layers) {
+    const other = first.get(layer.digest);
+    if (!other) first.set(layer.digest, layer);
+    else if (other.diffId !== layer.diffId || other.size !== layer.size || other.kind !== layer.kind) {
+      throw new UserError(
+        `Layers ${other.index} and ${layer.index} are the same blob "${layer.digest}" with another diff_id, size or meaning`,
+        { hint: "The image is damaged; build or push it again" },
+      );
+    }
+  }
 }

@@ -6,7 +6,7 @@
  * a hardlink to a shared `Y.file-xattrs`, or `X.file.xattrs` as a hardlink to `xattrs/Y` (2022).
  */
 import type { TarEntry, TarSink } from "../codec/tar.ts";
-import { decodeCommit } from "../ostree/commit.ts";
+import { decodeCommit, decodeMetadata } from "../ostree/commit.ts";
 import { walkDirtree } from "../ostree/dirtree.ts";
 import { binaryString, displayPath, type FileMeta, parseXattrSet, S_IFLNK, S_IFREG } from "../ostree/objects.ts";
 import type { MetadataType, ObjectStore } from "../ostree/store.ts";
@@ -198,8 +198,7 @@ export class NativeLayer implements TarSink {
       case "file-xattrs":
         return this.#addShared(this.#want.toHex(), bytes);
       case "commitmeta":
-        this.commitMetadata = bytes;
-        return;
+        return this.#addCommitMetadata(bytes);
       default:
         checkMetadata(extension, bytes);
         this.store.metadata(extension, bytes, this.#want);
@@ -207,6 +206,13 @@ export class NativeLayer implements TarSink {
     if (extension !== "commit") return;
     if (this.commit !== undefined) throw new SyntaxError("The layer holds more than one commit");
     this.commit = this.#want.toHex();
+  }
+
+  /** It stands behind its commit, and has no checksum. */
+  #addCommitMetadata(bytes: Bytes): void {
+    if (this.commit !== this.#want.toHex()) throw new SyntaxError("Detached metadata belong to no commit before them");
+    decodeMetadata(bytes);
+    this.commitMetadata = bytes;
   }
 
   #addShared(name: string, bytes: Bytes): void {

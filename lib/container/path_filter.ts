@@ -9,6 +9,8 @@ export interface FilterRules {
   readonly keepAll: boolean;
   /** Where /var goes: kept where libostree fills a deployment's /var from it (2024.3), else factory content. */
   readonly varPath: "var" | "usr/share/factory/var";
+  /** Which SELinux policy labels the layer's entries: the dirtree of the base's usr/etc/selinux, empty for none. */
+  readonly policy: string;
 }
 
 /** What becomes of a path. */

@@ -17,9 +17,9 @@ export type LayerSource =
 
 /** What is stored already. */
 export interface StoredLayers {
-  /** The commit under a layer's ref. */
-  byRef(ref: string): string | undefined;
-  /** The commit of a layer with these inflated bytes and of the same kind, from the stored images. */
+  /** The commit under a layer's ref, where it can serve as this layer. @throws {UserError} when its diff_id is another one */
+  byRef(layer: ImageLayer): string | undefined;
+  /** The commit of a layer with these inflated bytes and of the same kind. */
   byDiffId(layer: ImageLayer): string | undefined;
 }
 
@@ -38,7 +38,7 @@ export function planPull(layout: ImageLayout, stored: StoredLayers): PullPlan {
   const sources = layout.layers.map((layer): LayerSource => {
     if (seen.has(layer.digest)) return { kind: "repeated", layer };
     seen.add(layer.digest);
-    const own = stored.byRef(layer.ref);
+    const own = stored.byRef(layer);
     if (own !== undefined) return { kind: "stored", layer, commit: own };
     const same = stored.byDiffId(layer);
     if (same !== undefined) return { kind: "same-content", layer, commit: same };

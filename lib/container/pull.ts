@@ -16,11 +16,11 @@ import { Interrupted, UserError } from "../sys/errors.ts";
 import { fstatvfs } from "../sys/libc.ts";
 import type { ReportProgress } from "../sys/progress.ts";
 import { pruneLayers } from "./gc.ts";
-import { type ImageDescription, imageOfCommit, listImages, type StoredImage, storedImage } from "./images.ts";
+import { type ImageDescription, type StoredImage, storedImage } from "./images.ts";
 import { LayerImport } from "./layer_import.ts";
-import { servesAs } from "./layer_commit.ts";
-import { type ImageLayer, type ImageLayout, imageLayout } from "./layout.ts";
-import { planPull, type PullPlan, requireSpace, type StoredLayers } from "./plan.ts";
+import { type ImageLayout, imageLayout } from "./layout.ts";
+import { planPull, type PullPlan, requireSpace } from "./plan.ts";
+import { RepositoryLayers } from "./stored_layers.ts";
 
 /** How an image is pulled. */
 export interface PullOptions extends OpenOptions {
@@ -106,12 +106,20 @@ export class ImagePull implements AsyncDisposable {
     return this.previous?.digest === this.digest;
   }
 
-  /** Reads the config and decides what is to be fetched. @throws {UserError} when the image cannot be one of an operating system */
+  /**
+   * Reads the config and decides what is to be fetched.
+   * @throws {UserError} naming the image, when manifest, config and stored layers do not fit together
+   * @throws {Interrupted}
+   */
   async prepare(): Promise<PreparedPull> {
-    const config = parseImageConfig(await this.opened.proxy.config(this.opened.imageId));
-    const layout = imageLayout(this.manifest, config);
-    const plan = planPull(layout, new RepositoryLayers(this.repo));
-    return { image: { digest: this.digest, manifest: this.manifest, config }, layout, plan };
+    try {
+      const config = parseImageConfig(await this.opened.proxy.config(this.opened.imageId));
+      const layout = imageLayout(this.manifest, config);
+      const plan = planPull(layout, new RepositoryLayers(this.repo, config));
+      return { image: { digest: this.digest, manifest: this.manifest, config }, layout, plan };
+    } catch (cause) {
+      throw this.#failed(cause);
+    }
   }
 
   /**
@@ -134,9 +142,8 @@ export class ImagePull implements AsyncDisposable {
    * @throws {Interrupted}
    */
   async write<T>(plan: PullPlan, work: (store: ObjectStore) => Promise<T>): Promise<T> {
-    const image = formatOstreeImageReference(this.reference);
     requireSpace(plan, {
-      image,
+      image: formatOstreeImageReference(this.reference),
       availableBytes: fstatvfs(this.repo.directory).availableBytes,
       reservedBytes: this.repo.minFreeSpaceBytes(),
     });
@@ -144,45 +151,17 @@ export class ImagePull implements AsyncDisposable {
     try {
       return await work(store);
     } catch (cause) {
-      if (cause instanceof Interrupted || this.ctx.signal.aborted) throw new Interrupted();
-      throw new UserError(`Cannot pull "${image}"`, {
-        cause,
-        hint: cause instanceof UserError ? cause.hint : undefined,
-      });
+      throw this.#failed(cause);
     }
+  }
+
+  #failed(cause: unknown): Error {
+    if (cause instanceof Interrupted || this.ctx.signal.aborted) return new Interrupted();
+    const hint = cause instanceof UserError ? cause.hint : undefined;
+    return new UserError(`Cannot pull "${formatOstreeImageReference(this.reference)}"`, { cause, hint });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.opened[Symbol.asyncDispose]();
-  }
-}
-
-/** Finds stored layers in a repository; the images are looked through once, and only when a layer is not found by its digest. */
-class RepositoryLayers implements StoredLayers {
-  #byDiffId: Map<string, string> | undefined;
-
-  constructor(readonly repo: Repo) {}
-
-  byRef(ref: string): string | undefined {
-    return this.repo.resolve(ref);
-  }
-
-  byDiffId({ diffId, kind }: ImageLayer): string | undefined {
-    this.#byDiffId ??= this.#collect();
-    const commit = this.#byDiffId.get(diffId);
-    return commit !== undefined && servesAs(this.repo.loadCommit(commit), kind) ? commit : undefined;
-  }
-
-  #collect(): Map<string, string> {
-    const commits = new Map<string, string>();
-    for (const { commit } of listImages(this.repo)) {
-      const image = imageOfCommit(commit, this.repo.loadCommit(commit));
-      if (!image?.config) continue;
-      for (const layer of imageLayout(image.manifest, image.config).layers) {
-        const stored = this.repo.resolve(layer.ref);
-        if (stored !== undefined) commits.set(layer.diffId, stored);
-      }
-    }
-    return commits;
   }
 }

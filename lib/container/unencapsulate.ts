@@ -28,7 +28,7 @@ export async function unencapsulate(pull: ImagePull, options: UnencapsulateOptio
     const { report = () => {}, writeRef } = options;
     const { fetch, sources } = prepared.plan;
     report({ kind: "plan", layers: plannedLayers(prepared.plan) });
-    const reader = new LayerFetch(pull.ctx, pull.opened, { isal: pull.options.isal !== false, report });
+    using reader = new LayerFetch(pull.ctx, pull.opened, { isal: pull.options.isal !== false, report });
     let commit = storedCommit(prepared);
     let commitMetadata: NativeLayer["commitMetadata"];
     store.begin();

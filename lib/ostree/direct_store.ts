@@ -320,10 +320,9 @@ export class DirectStore implements ObjectStore {
 
   abort(): void {
     if (this.#open >= 0) this.#dropOpen();
-    if (this.#staging < 0) return;
-    libc.close(this.#staging);
+    if (this.#staging >= 0) libc.close(this.#staging);
     this.#staging = -1;
-    this.repo.abortTransaction();
+    this.repo.abortTransaction(); // also one that failed to begin or to end
   }
 
   [Symbol.dispose](): void {

@@ -8,6 +8,7 @@ import type { MetadataStream } from "./store.ts";
 
 const CHECKSUM_BYTES = 32;
 const NAME_MAX_BYTES = 255;
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Receives a dirtree's entries in order; a name is `bytes[start, end)`, checksums start at the given places. */
 export interface DirtreeVisitor {
@@ -16,7 +17,8 @@ export interface DirtreeVisitor {
 }
 
 /**
- * Walks a dirtree. Framing, lengths and names are checked: no empty name, no slash, no NUL, neither `.` nor `..`, strictly ascending.
+ * Walks a dirtree. Framing, lengths and names are checked: UTF-8, no empty name, no slash, no NUL, neither `.` nor `..`, strictly
+ * ascending.
  * The dirmeta's checksum of a directory lies 32 bytes behind its tree's.
  * @throws {RangeError} when it is malformed
  */
@@ -74,8 +76,19 @@ function checkName(bytes: Bytes, start: number, end: number): void {
   if (bytes[start] === 0x2e && (length === 1 || (length === 2 && bytes[start + 1] === 0x2e))) {
     throw malformed("a name is a dot or two");
   }
+  let high = 0;
   for (let i = start; i < end - 1; i++) {
     if (bytes[i] === 0x2f || bytes[i] === 0) throw malformed("a name holds a slash or NUL");
+    high |= bytes[i]!;
+  }
+  if (high >= 0x80) requireUtf8(bytes.subarray(start, end - 1));
+}
+
+function requireUtf8(name: Bytes): void {
+  try {
+    utf8.decode(name);
+  } catch {
+    throw malformed("a name is not UTF-8");
   }
 }
 

@@ -73,6 +73,14 @@ const gioSymbols = {
     parameters: ["pointer", "buffer", "usize", "buffer", "pointer", "buffer"],
     result: "i32",
   },
+  /** gssize g_input_stream_read(stream, void *buffer, gsize count, GCancellable *cancellable, GError **error); 0 at the end */
+  g_input_stream_read: { parameters: ["pointer", "buffer", "usize", "pointer", "buffer"], result: "isize" },
+  /** guint32 g_file_info_get_attribute_uint32(GFileInfo *info, const char *attribute); 0 where it has none */
+  g_file_info_get_attribute_uint32: { parameters: ["pointer", "buffer"], result: "u32" },
+  /** goffset g_file_info_get_size(GFileInfo *info) */
+  g_file_info_get_size: { parameters: ["pointer"], result: "i64" },
+  /** const char *g_file_info_get_symlink_target(GFileInfo *info); borrowed, NULL for what is no symlink */
+  g_file_info_get_symlink_target: { parameters: ["pointer"], result: "pointer" },
   /** GCancellable *g_cancellable_new(void) */
   g_cancellable_new: { parameters: [], result: "pointer" },
   /** void g_cancellable_cancel(GCancellable *cancellable) */

@@ -55,6 +55,11 @@ const symbols = {
     parameters: ["pointer", "i32", "buffer", "buffer", "pointer", "buffer"],
     result: "i32",
   },
+  /** gboolean ostree_repo_load_file(self, checksum, GInputStream **, GFileInfo **, GVariant **xattrs, GCancellable *, GError **); ours */
+  ostree_repo_load_file: {
+    parameters: ["pointer", "buffer", "buffer", "buffer", "buffer", "pointer", "buffer"],
+    result: "i32",
+  },
   /** gboolean ostree_repo_load_variant(OstreeRepo *self, type, const char *sha256, GVariant **out, GError **error); ours */
   ostree_repo_load_variant: { parameters: ["pointer", "i32", "buffer", "buffer", "buffer"], result: "i32" },
   /** gboolean ostree_repo_write_metadata(OstreeRepo *self, type, expected, GVariant *, guchar **csum, GCancellable *, GError **) */

@@ -1,4 +1,5 @@
 /** How the demo speaks: headings, commands as one would type them with what they print, times and sizes. */
+import { TextLineStream } from "@std/streams/text-line-stream";
 import { formatSize } from "../../lib/oci/size.ts";
 import type { Context } from "../../lib/sys/context.ts";
 import { shellWords } from "../../lib/sys/run.ts";
@@ -13,6 +14,8 @@ export interface Shown {
   readonly env?: Readonly<Record<string, string>>;
   /** Show no output unless it fails. */
   readonly quiet?: boolean;
+  /** Lines that say nothing to a reader. */
+  readonly hide?: RegExp;
 }
 
 /** Writes to stdout; counts the headings. */
@@ -40,10 +43,10 @@ export class Narrator {
   }
 
   /**
-   * Runs a command, shows it with its output indented and how long it took, and gives its stdout.
+   * Runs a command, shows it with its output, indented, as it comes, and how long it took.
    * @throws {UserError} when it fails
    */
-  async run({ argv, env = {}, quiet = false }: Shown): Promise<string> {
+  async run({ argv, env = {}, quiet = false, hide }: Shown): Promise<void> {
     console.log(`   ${paint(36, `$ ${this.#short(shellWords(argv))}`)}`);
     const started = performance.now();
     const child = new Deno.Command(argv[0], {
@@ -54,17 +57,30 @@ export class Narrator {
       stderr: "piped",
       signal: this.ctx.signal,
     }).spawn();
-    const { success, stdout, stderr } = await child.output();
-    const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)) as [string, string];
-    if (!quiet || !success) this.#output(out + err);
+    const lines = new Lines((line) => {
+      if (!quiet && !hide?.test(line)) console.log(`   | ${this.#short(line)}`);
+    });
+    const [{ success }] = await Promise.all([child.status, lines.read(child.stdout), lines.read(child.stderr)]);
     this.ctx.signal.throwIfAborted();
-    if (!success) throw new UserError(`The demo stops: "${shellWords(argv)}" failed`);
+    if (!success) {
+      const said = quiet ? `: ${lines.last.join("; ")}` : "";
+      throw new UserError(`The demo stops: "${this.#short(shellWords(argv))}" failed${said}`);
+    }
     console.log(`   ${paint(2, `(${seconds(performance.now() - started)})`)}`);
-    return out;
   }
+}
 
-  #output(text: string): void {
-    for (const line of text.trimEnd().split("\n")) if (line !== "") console.log(`   | ${this.#short(line)}`);
+/** Lines of several streams, in the order in which they come. */
+class Lines {
+  /** The last few, for an error. */
+  readonly last: string[] = [];
+  constructor(readonly each: (line: string) => void) {}
+
+  async read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+    for await (const line of stream.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())) {
+      if (this.last.push(line) > 5) this.last.shift();
+      if (line !== "") this.each(line);
+    }
   }
 }
 

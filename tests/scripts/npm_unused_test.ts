@@ -11,7 +11,7 @@ Deno.test("unusedNpmPaths() keeps what is imported, and what that imports", asyn
     "node_modules/pack/package.json":
       `{ "name": "pack", "version": "1.0.0", "type": "module", "exports": { "./a/*": "./a/*" } }`,
     "node_modules/pack/a/one.js": `export { two } from "../b/two.js";`,
-    "node_modules/pack/b/two.js": `import "./three.js"; export const two = 2;`,
+    "node_modules/pack/b/two.js": `/** @example import "./nowhere.js" */ import "./three.js"; export const two = 2;`,
     "node_modules/pack/b/three.js": ``,
     "node_modules/pack/c/never.js": ``,
     "main.ts": `import { two } from "npm:pack@1.0.0/a/one.js"; two;`,

@@ -3,7 +3,7 @@ import type { CliContext } from "../../../lib/cli/context.ts";
 import type { CommandSpec, Values } from "../../../lib/cli/spec.ts";
 import { pruneLayers } from "../../../lib/container/gc.ts";
 import { pruneAll, type Pruned, removeOtherImages } from "../../../lib/container/remove.ts";
-import { deployedImages } from "../../../lib/host/host_images.ts";
+import { deployedImages } from "../../../lib/host/deployed_images.ts";
 import { formatImageReference } from "../../../lib/oci/reference.ts";
 import { formatSize } from "../../../lib/oci/size.ts";
 import { Sysroot } from "../../../lib/ostree/sysroot.ts";

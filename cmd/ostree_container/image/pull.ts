@@ -1,6 +1,7 @@
 /** `ostree container image pull` */
 import type { CliContext } from "../../../lib/cli/context.ts";
 import { IMAGE_ARGUMENT, imageArgument, REGISTRY_FLAGS } from "../../../lib/cli/image_flags.ts";
+import { writeOutputFile } from "../../../lib/cli/output_file.ts";
 import { withProgress } from "../../../lib/cli/progress_view.ts";
 import type { CommandSpec, Positionals, Values } from "../../../lib/cli/spec.ts";
 import { describePlan } from "../../../lib/container/plan.ts";
@@ -12,7 +13,6 @@ import { canonicalJson } from "../../../lib/oci/canonical_json.ts";
 import { compareLayers, formatLayerDifference } from "../../../lib/oci/compare.ts";
 import { formatOstreeImageReference } from "../../../lib/oci/reference.ts";
 import { Repo } from "../../../lib/ostree/repo.ts";
-import { replaceTextFile } from "../../../lib/sys/files.ts";
 
 export const spec = {
   summary: "Pull an image into a repository, or update it there",
@@ -60,7 +60,7 @@ export async function run(ctx: CliContext, flags: Flags, args: Positionals<typeo
     return;
   }
   if (flags.check !== undefined) {
-    await replaceTextFile(flags.check, canonicalJson(pull.manifest.raw));
+    await writeOutputFile(flags.check, canonicalJson(pull.manifest.raw));
     return;
   }
   const commit = await importImage(ctx, pull, flags);
@@ -81,5 +81,5 @@ async function importImage(ctx: CliContext, pull: ImagePull, flags: Flags): Prom
 }
 
 async function writeDigest(flags: Flags, commit: string): Promise<void> {
-  if (flags.ostreeDigestfile !== undefined) await replaceTextFile(flags.ostreeDigestfile, commit);
+  if (flags.ostreeDigestfile !== undefined) await writeOutputFile(flags.ostreeDigestfile, commit);
 }

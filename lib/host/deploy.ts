@@ -1,0 +1,118 @@
+/** Deploying an image into a system root that may have nothing yet: `ostree container image deploy`. */
+import { pruneLayers } from "../container/gc.ts";
+import type { StoredImage } from "../container/images.ts";
+import type { PullPlan } from "../container/plan.ts";
+import { ImagePull, type PulledImage, type PullOptions } from "../container/pull.ts";
+import { imageRef } from "../container/refs.ts";
+import { formatOstreeImageReference, type OstreeImageReference } from "../oci/reference.ts";
+import type { Deployment } from "../ostree/deployment.ts";
+import { staterootArgument } from "../ostree/names.ts";
+import { Origin } from "../ostree/origin.ts";
+import type { Repo } from "../ostree/repo.ts";
+import type { Sysroot } from "../ostree/sysroot.ts";
+import type { Context } from "../sys/context.ts";
+import type { ReportProgress } from "../sys/progress.ts";
+import { checkImageConfig } from "./bootable.ts";
+import { requireKernel } from "./queue.ts";
+
+/** libostree's and Anaconda's name for the only one there is. */
+const DEFAULT_STATEROOT = "default";
+
+/** What is deployed, and how. */
+export interface DeployRequest {
+  /** Where the image comes from. */
+  readonly reference: OstreeImageReference;
+  /** What the host follows; the same when not given. */
+  readonly target?: OstreeImageReference | undefined;
+  /** The host is to follow no image: only layers are kept, for the first pull to find. */
+  readonly noImage?: boolean;
+  /** That of the running system when not given, else "default". */
+  readonly stateroot?: string | undefined;
+  /** All kernel arguments; those of the deployment before, when not given. */
+  readonly kernelArguments?: readonly string[] | undefined;
+  readonly pull: PullOptions;
+  readonly report?: ReportProgress;
+  /** Called once it is known what will be fetched. */
+  readonly onPlan?: (plan: PullPlan) => void;
+  /** A remark about the image that stops nothing. */
+  readonly onNotice?: (line: string) => void;
+}
+
+/** What was deployed. */
+export interface DeployedImage {
+  readonly image: StoredImage;
+  /** What the import said; undefined when nothing was imported. */
+  readonly pulled: PulledImage | undefined;
+}
+
+/**
+ * Pulls an image and makes it what boots next: at once, or at shutdown where the system root runs. The caller holds the lock. Refused
+ * images leave deployments and refs as they were. Commit points: the image's ref, then the swap of the boot loader's entries (or the staged
+ * state); a power cut between the two leaves the image, and the stateroot, for the next attempt.
+ * @throws {UserError} when the image cannot be fetched, or could not be booted here
+ * @throws {GlibError}
+ */
+export async function deployImage(ctx: Context, sysroot: Sysroot, request: DeployRequest): Promise<DeployedImage> {
+  const { report = () => {} } = request;
+  const stateroot = request.stateroot ?? sysroot.booted?.stateroot ?? DEFAULT_STATEROOT;
+  staterootArgument(stateroot); // refused before anything is fetched
+  using repo = sysroot.repo();
+  const fetched = await fetchBootable(ctx, repo, request);
+  report({ kind: "step", name: "deploying", index: 0, total: 1 });
+  await requireStateroot(sysroot, stateroot);
+  const tree = {
+    stateroot,
+    checksum: fetched.image.commit,
+    origin: request.noImage ? Origin.parse("") : Origin.forImage(formatOstreeImageReference(targetOf(request))),
+    mergeDeployment: mergeDeployment(sysroot, stateroot),
+    kernelArguments: request.kernelArguments,
+    signal: ctx.signal,
+  };
+  if (sysroot.booted) await sysroot.stageTree(tree);
+  else await sysroot.deployTree(tree);
+  sysroot.reload();
+  await sysroot.cleanup({ signal: ctx.signal });
+  report({ kind: "step-done" });
+  return fetched;
+}
+
+function targetOf({ target, reference }: DeployRequest): OstreeImageReference {
+  return target ?? reference;
+}
+
+async function fetchBootable(ctx: Context, repo: Repo, request: DeployRequest): Promise<DeployedImage> {
+  const storeAs = request.noImage ? null : targetOf(request).image;
+  await using pull = await ImagePull.open(ctx, repo, request.reference, { ...request.pull, storeAs });
+  const prepared = await pull.prepare();
+  for (const notice of checkImageConfig(prepared.image.config)) request.onNotice?.(notice);
+  if (pull.unchanged && pull.previous) {
+    await requireKernel(repo, pull.previous.commit);
+    return { image: pull.previous, pulled: undefined };
+  }
+  request.onPlan?.(prepared.plan);
+  const pulled = await pull.import(prepared, request.report);
+  try {
+    await requireKernel(repo, pulled.image.commit);
+  } catch (error) {
+    if (storeAs) repo.setRef(imageRef(storeAs), pull.previous?.commit ?? null);
+    pruneLayers(repo);
+    throw error;
+  }
+  return { image: pulled.image, pulled };
+}
+
+/** A host that is installed has no stateroot yet; whoever names a new one on an installed host wants it too. */
+async function requireStateroot(sysroot: Sysroot, name: string): Promise<void> {
+  try {
+    await Deno.lstat(`${sysroot.path === "/" ? "" : sysroot.path}/ostree/deploy/${name}`);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    sysroot.initStateroot(name);
+  }
+}
+
+/** libostree's choice: the running deployment of this stateroot, else its first one. */
+function mergeDeployment(sysroot: Sysroot, stateroot: string): Deployment | undefined {
+  const own = sysroot.deployments().filter((each) => each.stateroot === stateroot && !each.staged);
+  return own.find(({ booted }) => booted) ?? own[0];
+}
