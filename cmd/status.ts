@@ -2,7 +2,7 @@
 import type { CliContext } from "../lib/cli/context.ts";
 import { sysrootFlag } from "../lib/cli/host_flags.ts";
 import type { CommandSpec, Values } from "../lib/cli/spec.ts";
-import { hostJson, hostYaml, parseHost } from "../lib/host/document.ts";
+import { hostJson } from "../lib/host/document_json.ts";
 import { checkFormatVersion, onlyBooted, renderHost } from "../lib/host/render.ts";
 import { type HostReading, readHost } from "../lib/host/session.ts";
 import { UserError } from "../lib/sys/errors.ts";
@@ -45,13 +45,14 @@ export async function run(ctx: CliContext, flags: Flags): Promise<void> {
     case "json":
       return ctx.stdout.write(hostJson(shown));
     case "yaml":
-      return ctx.stdout.write(hostYaml(shown));
+      return ctx.stdout.write((await import("../lib/host/document.ts")).hostYaml(shown));
     case "humanreadable":
       return ctx.stdout.write(renderHost(shown, { verbose: flags.verbose, unbooted: reading.unbooted }));
   }
 }
 
 async function readDocument(ctx: CliContext, path: string): Promise<HostReading> {
+  const { parseHost } = await import("../lib/host/document.ts"); // with its YAML parser, which JSON never needs
   try {
     const bytes = path === "-" ? await ctx.readStdin() : await Deno.readFile(path);
     return { host: parseHost(new TextDecoder("utf-8", { fatal: true }).decode(bytes)), unbooted: false };

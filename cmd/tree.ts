@@ -4,6 +4,14 @@
  */
 import type { Program } from "../lib/cli/program.ts";
 
+/** Loads a command that uses libostree, and libostree beside it. */
+function withOstree<Loaded>(load: () => Promise<Loaded>): () => Promise<Loaded> {
+  return () => {
+    import("../lib/ostree/preload.ts").then(({ preloadOstree }) => preloadOstree());
+    return load();
+  };
+}
+
 export const program: Program = {
   root: {
     summary: "Deploy and update the host from container images",
@@ -11,16 +19,22 @@ export const program: Program = {
       upgrade: {
         summary: "Fetch the newest image and queue it for the next boot",
         aliases: ["update"],
-        load: () => import("./upgrade.ts"),
+        load: withOstree(() => import("./upgrade.ts")),
       },
-      switch: { summary: "Follow another image and queue it for the next boot", load: () => import("./switch.ts") },
-      rollback: { summary: "Boot the previous deployment next", load: () => import("./rollback.ts") },
-      edit: { summary: "Change the host's specification in an editor", load: () => import("./edit.ts") },
-      status: { summary: "Show what the host runs and what it boots next", load: () => import("./status.ts") },
+      switch: {
+        summary: "Follow another image and queue it for the next boot",
+        load: withOstree(() => import("./switch.ts")),
+      },
+      rollback: { summary: "Boot the previous deployment next", load: withOstree(() => import("./rollback.ts")) },
+      edit: { summary: "Change the host's specification in an editor", load: withOstree(() => import("./edit.ts")) },
+      status: {
+        summary: "Show what the host runs and what it boots next",
+        load: withOstree(() => import("./status.ts")),
+      },
       image: {
         summary: "Look at the images that the host has",
         commands: {
-          list: { summary: "List the images that the host has", load: () => import("./image/list.ts") },
+          list: { summary: "List the images that the host has", load: withOstree(() => import("./image/list.ts")) },
         },
       },
       internals: {
@@ -34,7 +48,7 @@ export const program: Program = {
               unencapsulate: {
                 summary: "Import the ostree commit that an image carries",
                 aliases: ["import"],
-                load: () => import("./ostree_container/unencapsulate.ts"),
+                load: withOstree(() => import("./ostree_container/unencapsulate.ts")),
               },
               info: {
                 summary: "Show the digest that an image has at its registry",
@@ -49,43 +63,43 @@ export const program: Program = {
                 commands: {
                   list: {
                     summary: "List the images of a repository",
-                    load: () => import("./ostree_container/image/list.ts"),
+                    load: withOstree(() => import("./ostree_container/image/list.ts")),
                   },
                   pull: {
                     summary: "Pull an image into a repository, or update it there",
-                    load: () => import("./ostree_container/image/pull.ts"),
+                    load: withOstree(() => import("./ostree_container/image/pull.ts")),
                   },
                   history: {
                     summary: "Show the layers of a stored image and how they were made",
-                    load: () => import("./ostree_container/image/history.ts"),
+                    load: withOstree(() => import("./ostree_container/image/history.ts")),
                   },
                   metadata: {
                     summary: "Print the manifest of a stored image, or its configuration",
-                    load: () => import("./ostree_container/image/metadata.ts"),
+                    load: withOstree(() => import("./ostree_container/image/metadata.ts")),
                   },
                   copy: {
                     summary: "Copy a stored image from one repository to another",
-                    load: () => import("./ostree_container/image/copy.ts"),
+                    load: withOstree(() => import("./ostree_container/image/copy.ts")),
                   },
                   remove: {
                     summary: "Remove stored images and the layers that none needs any more",
-                    load: () => import("./ostree_container/image/remove.ts"),
+                    load: withOstree(() => import("./ostree_container/image/remove.ts")),
                   },
                   "prune-layers": {
                     summary: "Remove the layers that no image or deployment needs",
-                    load: () => import("./ostree_container/image/prune_layers.ts"),
+                    load: withOstree(() => import("./ostree_container/image/prune_layers.ts")),
                   },
                   "prune-images": {
                     summary: "Remove the stored images that no deployment follows",
-                    load: () => import("./ostree_container/image/prune_images.ts"),
+                    load: withOstree(() => import("./ostree_container/image/prune_images.ts")),
                   },
                   deploy: {
                     summary: "Deploy an image into a system root, also as the first one",
-                    load: () => import("./ostree_container/image/deploy.ts"),
+                    load: withOstree(() => import("./ostree_container/image/deploy.ts")),
                   },
                   "clear-cached-update": {
                     summary: "Forget the update that the last look at the registry found",
-                    load: () => import("./ostree_container/image/clear_cached_update.ts"),
+                    load: withOstree(() => import("./ostree_container/image/clear_cached_update.ts")),
                   },
                 },
               },

@@ -5,9 +5,10 @@ import { withProgress } from "../lib/cli/progress_view.ts";
 import type { CommandSpec, Values } from "../lib/cli/spec.ts";
 import { describePlan } from "../lib/container/plan.ts";
 import { formatImageReference, withTag } from "../lib/oci/reference.ts";
-import { checkForUpdate } from "../lib/host/fetch.ts";
+import { checkForUpdate, launchProxy } from "../lib/host/fetch.ts";
 import { applyNow, refuseSoftReboot } from "../lib/host/reboot.ts";
 import { progressSink, reportTo } from "../lib/host/progress_both.ts";
+import type { ProxyLaunch } from "../lib/skopeo/copy.ts";
 import { HostSession, inOwnNamespace } from "../lib/host/session.ts";
 import type { ImageReference } from "../lib/host/spec.ts";
 import { imageText, ostreeImage, specImage } from "../lib/host/spec_image.ts";
@@ -47,16 +48,18 @@ export const spec = {
 } as const satisfies CommandSpec;
 
 type Flags = Values<typeof spec>;
+type Launched = { readonly launched: ProxyLaunch };
 
 export async function run(ctx: CliContext, flags: Flags): Promise<void | number> {
   const elsewhere = await inOwnNamespace(ctx, flags);
   if (elsewhere !== undefined) return elsewhere;
+  if (flags.fromDownloaded) return await applyDownloaded(ctx, flags);
+  await using launched = await launchProxy(ctx, flags);
   using session = await HostSession.open(ctx, flags);
   const tracked = trackedImage(session);
   const target = flags.tag === undefined ? tracked : retagged(tracked, flags.tag);
-  if (flags.fromDownloaded) return await applyDownloaded(ctx, session, flags);
-  if (flags.check) return await check(ctx, session, target);
-  await upgrade(ctx, session, target, flags);
+  if (flags.check) return await check(ctx, session, target, { launched });
+  await upgrade(ctx, session, target, { ...flags, launched });
 }
 
 function retagged(image: ImageReference, tag: string): ImageReference {
@@ -64,7 +67,9 @@ function retagged(image: ImageReference, tag: string): ImageReference {
   return specImage({ ...reference, image: withTag(reference.image, tag) });
 }
 
-async function applyDownloaded(ctx: CliContext, session: HostSession, flags: Flags): Promise<void> {
+async function applyDownloaded(ctx: CliContext, flags: Flags): Promise<void> {
+  using session = await HostSession.open(ctx, flags);
+  trackedImage(session);
   const locked = session.sysroot.staged?.finalizationLocked;
   session.sysroot.setFinalizationLocked(false);
   ctx.stdout.write(
@@ -75,21 +80,32 @@ async function applyDownloaded(ctx: CliContext, session: HostSession, flags: Fla
   await applyNow(session, flags);
 }
 
-async function check(ctx: CliContext, session: HostSession, target: ImageReference): Promise<void> {
+async function check(
+  ctx: CliContext,
+  session: HostSession,
+  target: ImageReference,
+  { launched }: Launched,
+): Promise<void> {
   const reference = ostreeImage(target);
   const name = formatImageReference(reference.image);
-  const result = await checkForUpdate(session, reference, { onNotice: ctx.note });
+  const result = await checkForUpdate(session, reference, { onNotice: ctx.note, launched });
   if (result.kind === "unchanged") ctx.stdout.write(`No changes in: ${name}\n`);
   else ctx.stdout.write(availableText(name, result.update, currentImage(session)?.manifest));
 }
 
-async function upgrade(ctx: CliContext, session: HostSession, target: ImageReference, flags: Flags): Promise<void> {
+async function upgrade(
+  ctx: CliContext,
+  session: HostSession,
+  target: ImageReference,
+  flags: Flags & Launched,
+): Promise<void> {
   refuseSoftReboot(flags);
   using sink = progressSink(flags.progressFd, ctx.now);
   const before = currentImage(session)?.manifest;
   const { fetched, outcome } = await withProgress(ctx, flags, (view) =>
     updateHost(session, target, {
       locked: flags.downloadOnly,
+      launched: flags.launched,
       sink,
       onNotice: view.context.note,
       onPlan: (plan) => ctx.stdout.write(`${describePlan(plan)}\n`),

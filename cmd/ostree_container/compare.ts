@@ -17,7 +17,7 @@ export const spec = {
   ],
   flags: REGISTRY_FLAGS,
   examples: [{
-    command: "ostree container compare docker://quay.io/example/os:41 docker://quay.io/example/os:42",
+    command: "ostree container compare docker://example.com/os:41 docker://example.com/os:42",
     help: "What an update would fetch",
   }],
 } as const satisfies CommandSpec;

@@ -10,7 +10,7 @@ export const spec = {
   summary: "Show the digest that an image has at its registry",
   positionals: [IMAGE_ARGUMENT],
   flags: REGISTRY_FLAGS,
-  examples: [{ command: "ostree container info docker://quay.io/example/os:latest", help: "Its digest now" }],
+  examples: [{ command: "ostree container info docker://example.com/os", help: "Its digest now" }],
 } as const satisfies CommandSpec;
 
 /** One line; no signature is looked at. */

@@ -23,8 +23,8 @@ export const spec = {
     ...REGISTRY_FLAGS,
   },
   examples: [{
-    command: "ostree container unencapsulate --repo repo --write-ref os ostree-unverified-image:oci:image",
-    help: "The commit, as the ref os",
+    command: "ostree container unencapsulate --repo repo --write-ref x oci:os",
+    help: "The commit, as the ref x",
   }],
 } as const satisfies CommandSpec;
 

@@ -153,7 +153,8 @@ export class DerivedLayer implements TarSink {
   #xattrs(entry: TarEntry, mode: number, path: string | undefined): Bytes | undefined {
     const xattrs: Xattr[] = [];
     for (const [key, value] of entry.pax ?? []) {
-      if (!key.startsWith(XATTR_PREFIX)) continue;
+      // libostree reads no empty attribute back from a bare repository: an object with one would not have its own checksum.
+      if (!key.startsWith(XATTR_PREFIX) || value.length === 0) continue;
       const name = key.slice(XATTR_PREFIX.length);
       if (name === "" || name.length > 255 || name.includes("\0")) {
         throw new SyntaxError("An extended attribute has no valid name");

@@ -2,6 +2,7 @@
 import { imageTimestamp } from "../oci/config.ts";
 import { decodeCommit, encodeCommit, newCommit } from "../ostree/commit.ts";
 import { libostreeIsAtLeast } from "../ostree/libostree.ts";
+import { displayPath } from "../ostree/objects.ts";
 import { type Labeler, policyLabeler } from "../ostree/relabel.ts";
 import { SePolicy } from "../ostree/sepolicy.ts";
 import type { ObjectStore } from "../ostree/store.ts";
@@ -119,8 +120,10 @@ export class LayerImport {
       return await this.#done(layer, writeChunkCommit(this.store, sink.files.toSorted(), layer.diffId));
     }
     const commit = sink.requireCommit(layer.digest);
-    requireNoLayer(decodeCommit(this.store.read("commit", commit)));
-    requireComplete(this.store, commit);
+    inLayer(layer, () => {
+      requireNoLayer(decodeCommit(this.store.read("commit", commit)));
+      requireComplete(this.store, commit);
+    });
     if (sink.commitMetadata) this.pull.repo.writeDetachedMetadata(commit, sink.commitMetadata);
     await this.#done(layer, commit);
   }
@@ -134,18 +137,13 @@ export class LayerImport {
     this.store.begin();
     const sink = new DerivedLayer(this.store, rules, label);
     await this.#fetch.read(layer, next, sink);
-    const result = this.#finish(layer, sink);
-    for (const [top, count] of result.facts.dropped) this.#dropped.set(top, (this.#dropped.get(top) ?? 0) + count);
-    this.#droppedPaths.push(...result.facts.droppedPaths);
-    await this.#done(layer, writeDerivedCommit(this.store, { ...result, diffId: layer.diffId }, rules));
-  }
-
-  #finish(layer: ImageLayer, sink: DerivedLayer): ReturnType<DerivedLayer["finish"]> {
-    try {
-      return sink.finish();
-    } catch (cause) {
-      throw new UserError(`Layer "${layer.digest}"`, { cause });
+    const result = inLayer(layer, () => sink.finish());
+    for (const [top, count] of result.facts.dropped) {
+      const name = displayPath(top);
+      this.#dropped.set(name, (this.#dropped.get(name) ?? 0) + count);
     }
+    this.#droppedPaths.push(...result.facts.droppedPaths.map(displayPath));
+    await this.#done(layer, writeDerivedCommit(this.store, { ...result, diffId: layer.diffId }, rules));
   }
 
   /** Merges all layers and writes the image's commit and ref. Commit point: the transaction. */
@@ -188,5 +186,17 @@ export class LayerImport {
   #timestamp(image: ImageDescription): number {
     const created = image.config && imageTimestamp(image.manifest, image.config);
     return Math.max(0, Math.floor((created ?? this.pull.ctx.now()).getTime() / 1000));
+  }
+}
+
+/** Says which layer it was. */
+function inLayer<T>(layer: ImageLayer, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw new UserError(`Layer "${layer.digest}"`, {
+      cause,
+      hint: cause instanceof UserError ? cause.hint : undefined,
+    });
   }
 }

@@ -56,7 +56,7 @@ export function imageLayout(manifest: Manifest, config: ImageConfig): ImageLayou
   }
   if (manifest.layers.length === 0) throw new UserError("The image has no layers");
   const finalDiffId = config.labels[FINAL_DIFFID_LABEL];
-  const last = finalDiffId === undefined ? -1 : config.diffIds.indexOf(finalDiffId as Digest);
+  const last = finalDiffId === undefined ? -1 : config.diffIds.lastIndexOf(finalDiffId as Digest);
   if (finalDiffId !== undefined && last < 0) {
     throw new UserError(`No layer has the diff_id "${finalDiffId}" that label ${FINAL_DIFFID_LABEL} names`, {
       hint: "The image was squashed or its labels were copied; build it again from its base, or remove the label",

@@ -250,9 +250,14 @@ function hexDigit(code: number): number {
   throw new SyntaxError("An object's name is no checksum");
 }
 
-/** A set that parses, or undefined for the empty one. @throws {RangeError} */
+/** A set that parses, or undefined for the empty one. @throws {RangeError} @throws {SyntaxError} */
 function checkedXattrs(bytes: Bytes): Bytes | undefined {
-  parseXattrSet(bytes);
+  for (const [name, value] of parseXattrSet(bytes)) {
+    if (value.length > 0) continue;
+    throw new SyntaxError(
+      `Extended attribute "${displayPath(binaryString(name))}" is empty, which ostree cannot store`,
+    );
+  }
   return bytes.length === 0 ? undefined : bytes;
 }
 

@@ -43,9 +43,9 @@ export async function unencapsulate(pull: ImagePull, options: UnencapsulateOptio
     }
     if (commit === undefined) throw new Error(`None of ${sources.length} layers brought the commit`);
     requireComplete(store, commit);
+    if (commitMetadata) pull.repo.writeDetachedMetadata(commit, commitMetadata);
     if (writeRef !== undefined) store.setRef(writeRef, commit);
     await store.commit();
-    if (commitMetadata) pull.repo.writeDetachedMetadata(commit, commitMetadata);
     return commit;
   });
 }

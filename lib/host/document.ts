@@ -1,8 +1,8 @@
 /** The status document as text: JSON or YAML in, JSON or YAML out. Source: formats.md 3.9 (bootc `spec.rs`, `status.rs` at 534c76ea). */
 import { parse as parseYaml } from "@std/yaml/parse";
-import { canonicalJson } from "../oci/canonical_json.ts";
 import { Fields } from "./document_fields.ts";
-import { Tagged, writeYaml, type YamlValue } from "./document_yaml.ts";
+import { printable } from "./document_json.ts";
+import { Tagged, writeYaml } from "./document_yaml.ts";
 import {
   API_VERSION,
   type BootEntry,
@@ -135,60 +135,6 @@ function readSignature(fields: Fields): ImageSignature | undefined {
   if (typeof value !== "object") return fields.word("signature", ["containerPolicy", "insecure"]);
   return value === null ? undefined : { ostreeRemote: fields.fields("signature").string("ostreeRemote") };
 }
-
-/** The document without the keys that are left out when empty; key order is that of YAML. */
-function printable(host: Host, signature: (of: ImageSignature) => YamlValue): YamlValue {
-  const reference = (image: ImageReference): YamlValue => ({
-    image: image.image,
-    transport: image.transport,
-    ...(image.signature === undefined ? {} : { signature: signature(image.signature) }),
-  });
-  const image = (status: ImageStatus | null): YamlValue =>
-    status && {
-      image: reference(status.image),
-      version: status.version,
-      timestamp: status.timestamp,
-      imageDigest: status.imageDigest,
-      architecture: status.architecture,
-    };
-  const entry = (of: BootEntry | null): YamlValue =>
-    of && {
-      image: image(of.image),
-      cachedUpdate: image(of.cachedUpdate),
-      incompatible: of.incompatible,
-      pinned: of.pinned,
-      softRebootCapable: of.softRebootCapable,
-      downloadOnly: of.downloadOnly,
-      store: of.store,
-      ostree: of.ostree &&
-        { stateroot: of.ostree.stateroot, checksum: of.ostree.checksum, deploySerial: of.ostree.deploySerial },
-      composefs: of.composefs && { ...of.composefs },
-    };
-  const { spec, status } = host;
-  return {
-    apiVersion: host.apiVersion,
-    kind: host.kind,
-    metadata: { name: host.metadata.name },
-    spec: { image: spec.image && reference(spec.image), bootOrder: spec.bootOrder },
-    status: {
-      staged: entry(status.staged),
-      booted: entry(status.booted),
-      rollback: entry(status.rollback),
-      ...(status.otherDeployments.length === 0 ? {} : { otherDeployments: status.otherDeployments.map(entry) }),
-      rollbackQueued: status.rollbackQueued,
-      type: status.type,
-      usrOverlay: status.usrOverlay &&
-        { accessMode: status.usrOverlay.accessMode, persistence: status.usrOverlay.persistence },
-      readOnly: status.readOnly,
-    },
-  };
-}
-
-/** One line of canonical JSON: sorted keys, no spaces, no newline at the end. */
-export function hostJson(host: Host): string {
-  return canonicalJson(printable(host, (signature) => typeof signature === "string" ? signature : { ...signature }));
-}
-
 /** YAML as serde_yaml lays it out, in the order of the specification, with a newline at the end. */
 export function hostYaml(host: Host): string {
   return writeYaml(

@@ -2,13 +2,15 @@
 import { cacheUpdate, type ImageDescription, imageOfCommit, type StoredImage } from "../container/images.ts";
 import type { PullPlan } from "../container/plan.ts";
 import { ImagePull, type PreparedPull, type PulledImage, type PullOptions } from "../container/pull.ts";
-import { findRegistryAuth } from "../skopeo/auth.ts";
+import { hostPullOptions } from "../container/pull_options.ts";
+import { ProxyLaunch } from "../skopeo/copy.ts";
+import type { Context } from "../sys/context.ts";
 import { formatOstreeImageReference, type OstreeImageReference } from "../oci/reference.ts";
 import type { ReportProgress } from "../sys/progress.ts";
 import { VERSION } from "../version.ts";
 import { checkImageConfig } from "./bootable.ts";
 import { requireKernel } from "./queue.ts";
-import type { HostSession } from "./session.ts";
+import type { HostChoice, HostSession } from "./session.ts";
 
 /** How the caller hears of what goes on. */
 export interface FetchOptions {
@@ -17,7 +19,8 @@ export interface FetchOptions {
   readonly onPlan?: (plan: PullPlan) => void;
   /** A remark about the image that stops nothing. */
   readonly onNotice?: (line: string) => void;
-  readonly pull?: PullOptions;
+  /** A proxy that {@linkcode launchProxy} has started. */
+  readonly launched?: ProxyLaunch;
 }
 
 /** What a fetch found. */
@@ -35,14 +38,23 @@ export type UpdateCheck = { readonly kind: "unchanged" } | {
   readonly update: ImageDescription;
 };
 
-async function open(session: HostSession, reference: OstreeImageReference, options: FetchOptions): Promise<ImagePull> {
-  const auth = await findRegistryAuth(session.root, session.ctx.env);
-  return await ImagePull.open(session.ctx, session.repo, reference, {
-    ...auth,
-    userAgentPrefix: `bootc/${VERSION}`,
-    root: session.root,
-    ...options.pull,
-  });
+/** How a host's images are opened: its own logins and policy. */
+async function openOptions(ctx: Context, root: string): Promise<PullOptions> {
+  return { ...await hostPullOptions(ctx, {}, root), userAgentPrefix: `bootc/${VERSION}` };
+}
+
+/** Starts skopeo before the host is read, which takes as long; for {@linkcode FetchOptions}. */
+export async function launchProxy(ctx: Context, { sysroot }: HostChoice): Promise<ProxyLaunch> {
+  return await ProxyLaunch.begin(ctx, await openOptions(ctx, sysroot ?? "/"));
+}
+
+async function open(
+  session: HostSession,
+  reference: OstreeImageReference,
+  { launched }: FetchOptions,
+): Promise<ImagePull> {
+  const options = await openOptions(session.ctx, session.root);
+  return await ImagePull.open(session.ctx, session.repo, reference, { ...options, launched });
 }
 
 async function prepare(pull: ImagePull, options: FetchOptions): Promise<PreparedPull> {

@@ -36,6 +36,6 @@ export function droppedLines(
 ): string[] {
   if (!pulled || pulled.dropped.size === 0) return [];
   const counts = [...pulled.dropped].toSorted(([a], [b]) => a < b ? -1 : 1).map(([top, count]) => `${top}: ${count}`);
-  const paths = verbose ? pulled.droppedPaths.map((path) => `  ${path}`) : [];
+  const paths = verbose ? pulled.droppedPaths.map((path) => `- ${path}`) : [];
   return [`Image contains non-ostree compatible file paths: ${counts.join(", ")}`, ...paths];
 }

@@ -2,6 +2,7 @@
 import { Sha256 } from "../codec/sha256.ts";
 import type { Bytes } from "../sys/libc.ts";
 import { requireChecksum } from "./loose.ts";
+import { ContentSpool } from "./content_spool.ts";
 import type { ContentWriter } from "./content_writer.ts";
 import { fileHeader, type FileMeta, type ObjectType, S_IFLNK } from "./objects.ts";
 import type { Repo } from "./repo.ts";
@@ -15,7 +16,7 @@ export class ApiStore implements ObjectStore {
   reused = 0;
   #hash = new Sha256();
   #active = false;
-  #writer: ContentWriter | undefined;
+  #writer: ContentWriter | ContentSpool | undefined;
 
   constructor(readonly repo: Repo) {}
 
@@ -45,6 +46,10 @@ export class ApiStore implements ObjectStore {
   }
 
   fileBegin(meta: FileMeta): void {
+    if (this.repo.mode === "archive") {
+      this.#writer = new ContentSpool(this.repo, meta);
+      return;
+    }
     const { xattrs, ...owner } = meta;
     this.#writer = this.repo.openContent(xattrs ? { ...owner, xattrs } : owner);
   }

@@ -4,7 +4,7 @@
  * Private to lib/ostree: pointers live here and in the files that call libostree, never beyond. What a function borrows stays the
  * callee's; what it takes is given up here; an {@linkcode Owned} is ours until its block ends.
  */
-import { type Bytes, cstr } from "../sys/libc.ts";
+import { type Bytes, cstr, keepLibrary } from "../sys/libc.ts";
 import { Interrupted, UserError } from "../sys/errors.ts";
 
 /** A pointer that may be NULL. */
@@ -64,6 +64,8 @@ const gioSymbols = {
   g_object_unref: { parameters: ["pointer"], result: "void" },
   /** GFile *g_file_new_for_path(const char *path) */
   g_file_new_for_path: { parameters: ["buffer"], result: "pointer" },
+  /** GFileInputStream *g_file_read(GFile *file, GCancellable *cancellable, GError **error); ours */
+  g_file_read: { parameters: ["pointer", "pointer", "buffer"], result: "pointer" },
   /** GInputStream *g_memory_input_stream_new(void) */
   g_memory_input_stream_new: { parameters: [], result: "pointer" },
   /** void g_memory_input_stream_add_data(stream, const void *data, gssize len, GDestroyNotify destroy); borrows the data */
@@ -87,22 +89,6 @@ const gioSymbols = {
   g_cancellable_cancel: { parameters: ["pointer"], result: "void" },
 } as const;
 
-const loaderSymbols = {
-  /** void *dlopen(const char *filename, int flags) */
-  dlopen: { parameters: ["buffer", "i32"], result: "pointer" },
-} as const;
-
-/**
- * Loads a library for the life of the process. Deno unloads what a worker opened when the worker ends, but GObject's types stay registered
- * with code of the library, so that the next one to open it would crash.
- */
-function keepLoaded(soname: string): void {
-  const RTLD_NOW = 2, RTLD_NODELETE = 0x1000;
-  const loader = Deno.dlopen("libc.so.6", loaderSymbols);
-  loader.symbols.dlopen(cstr(soname), RTLD_NOW | RTLD_NODELETE);
-  loader.close();
-}
-
 /**
  * Opens a shared library by its soname.
  * @throws {UserError} when it is not installed or too old to have a symbol
@@ -112,7 +98,7 @@ export function openLibrary<const S extends Deno.ForeignLibraryInterface>(
   symbols: S,
 ): Deno.DynamicLibrary<S>["symbols"] {
   try {
-    keepLoaded(soname);
+    keepLibrary(soname);
     return Deno.dlopen(soname, symbols).symbols;
   } catch (cause) {
     throw new UserError(`Cannot load "${soname}"`, {

@@ -15,6 +15,41 @@ export interface OpenOptions extends ProxyOptions {
   readonly root?: string | undefined;
   /** Where a copy is put when one is needed, a whole image; `TMPDIR` or /var/tmp when not given. */
   readonly temporaryDirectory?: string | undefined;
+  /** A proxy that was started ahead with the same options. */
+  readonly launched?: ProxyLaunch | undefined;
+}
+
+/**
+ * A proxy on its way up while the caller does something else; `openVerified()` takes it over. Disposing ends it, unless it was taken.
+ */
+export class ProxyLaunch implements AsyncDisposable {
+  #proxy: Promise<ImageProxy> | undefined;
+
+  private constructor(proxy: Promise<ImageProxy>) {
+    this.#proxy = proxy;
+    proxy.catch(() => {}); // told to whoever takes it
+  }
+
+  /** Starts skopeo as any reference needs it and does not wait for its answer. @throws {UserError} when the policy file cannot be found */
+  static async begin(ctx: Context, options: OpenOptions = {}): Promise<ProxyLaunch> {
+    const { root = "/", temporaryDirectory: _directory, launched: _launched, ...rest } = options;
+    const policyPath = rest.policyPath ?? await resolvePolicyPath(root, ctx.env);
+    return new ProxyLaunch(ImageProxy.start(ctx, { ...rest, policyPath }));
+  }
+
+  /** The proxy, which is the caller's to dispose of from now on. */
+  take(): Promise<ImageProxy> {
+    const proxy = this.#proxy;
+    if (!proxy) throw new TypeError("This proxy was taken already");
+    this.#proxy = undefined;
+    return proxy;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const proxy = await this.#proxy?.catch(() => undefined);
+    this.#proxy = undefined;
+    await proxy?.[Symbol.asyncDispose]();
+  }
 }
 
 /** An open image and the proxy it is open in; disposing ends the proxy and removes a copy. */
@@ -37,7 +72,7 @@ export async function openVerified(
   reference: OstreeImageReference,
   options: OpenOptions = {},
 ): Promise<OpenedImage> {
-  const { root = "/", temporaryDirectory, ...rest } = options;
+  const { root = "/", temporaryDirectory, launched, ...rest } = options;
   const policyPath = rest.policyPath ?? await policyOf(reference, root, ctx);
   const proxyOptions = { ...rest, policyPath };
   await using stack = new AsyncDisposableStack();
@@ -49,7 +84,7 @@ export async function openVerified(
     await copyImage(ctx, { image, directory }, proxyOptions);
     image = { transport: "dir", name: directory };
   }
-  const proxy = stack.use(await ImageProxy.start(ctx, proxyOptions));
+  const proxy = stack.use(await (launched?.take() ?? ImageProxy.start(ctx, proxyOptions)));
   const imageId = await proxy.openImage(image);
   const owned = stack.move();
   return { proxy, imageId, [Symbol.asyncDispose]: () => owned.disposeAsync() };

@@ -78,6 +78,10 @@ const library = Deno.dlopen("libc.so.6", {
   waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32", nonblocking: true },
   /** int kill(pid_t pid, int sig) */
   kill: { parameters: ["i32", "i32"], result: "i32" },
+  /** void *dlopen(const char *filename, int flags); the handle is never closed */
+  dlopen: { parameters: ["buffer", "i32"], result: "pointer" },
+  /** The same on a pool thread. */
+  dlopen_aside: { name: "dlopen", parameters: ["buffer", "i32"], result: "pointer", nonblocking: true },
   /** int *__errno_location(void) */
   __errno_location: { parameters: [], result: "pointer" },
   /** char *strerror(int errnum); static storage, not freed */
@@ -455,4 +459,19 @@ export async function waitChild(pid: number): Promise<number> {
 /** Sends a signal; a process that is gone already is no error. */
 export function kill(pid: number, signal: number): void {
   c.kill(pid, signal);
+}
+
+const RTLD_LAZY = 1, RTLD_NODELETE = 0x1000;
+
+/**
+ * Loads a library for the life of the process. Deno unloads what a worker opened when the worker ends, but GObject's types stay registered
+ * with code of the library, so that the next one to open it would crash.
+ */
+export function keepLibrary(soname: string): void {
+  c.dlopen(cstr(soname), RTLD_LAZY | RTLD_NODELETE);
+}
+
+/** Begins to load a library on a pool thread, so that whoever opens it later finds it there; a library that is not installed is no error. */
+export function preloadLibrary(soname: string): void {
+  c.dlopen_aside(cstr(soname), RTLD_LAZY | RTLD_NODELETE);
 }

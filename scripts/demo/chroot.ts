@@ -14,7 +14,10 @@ export function chrootArgv(root: string, argv: readonly string[]): [string, ...s
 /** Runs a shell script, given as text, in a root. @throws {ToolError} with the end of what it said */
 export async function runInRoot(ctx: Context, root: string, scriptText: string): Promise<void> {
   const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", DEBIAN_FRONTEND: "noninteractive" };
-  await run(ctx, chrootArgv(root, ["sh", "-euc", scriptText]), { env });
+  // In a file, so that an error shows a command and not the whole script.
+  await Deno.writeTextFile(`${root}/.build-step`, scriptText);
+  await run(ctx, chrootArgv(root, ["sh", "-eu", "/.build-step"]), { env });
+  await Deno.remove(`${root}/.build-step`);
 }
 
 /**

@@ -140,6 +140,14 @@ async function cacheKey(): Promise<string> {
   return sha256(new TextEncoder().encode(texts.join("\0"))).toHex().slice(0, 12);
 }
 
+/** Images of older versions of these scripts are of no more use. */
+async function removeOlder(ctx: Context): Promise<void> {
+  const directory = cacheDirectory(ctx.env);
+  for (const { name } of Deno.readDirSync(directory)) {
+    if (/^demo-[0-9a-f]{12}$/.test(name)) await Deno.remove(`${directory}/${name}`, { recursive: true });
+  }
+}
+
 /**
  * Gives the images, from the cache where these scripts already made them; `onBuild` is called first where they have to be built. They are built aside and renamed: an interrupted build leaves
  * nothing.
@@ -158,6 +166,7 @@ export async function demoImages(ctx: Context, onBuild: () => void): Promise<Dem
     for (const version of VERSIONS) await builder.version(base, version);
     await Deno.mkdir(`${directory}/done`);
     await Deno.rename(`${directory}/oci`, `${directory}/done/oci`);
+    await removeOlder(ctx);
     await Deno.rename(`${directory}/done`, kept);
     return { layout: `${kept}/oci`, fromCache: false };
   } finally {

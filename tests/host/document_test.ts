@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { hostJson, hostYaml, parseHost } from "../../lib/host/document.ts";
+import { hostYaml, parseHost } from "../../lib/host/document.ts";
+import { hostJson } from "../../lib/host/document_json.ts";
 import { Tagged, writeYaml, type YamlValue } from "../../lib/host/document_yaml.ts";
 import { emptyHost } from "../../lib/host/spec.ts";
 

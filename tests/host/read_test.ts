@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { hostJson } from "../../lib/host/document.ts";
+import { hostJson } from "../../lib/host/document_json.ts";
 import type { ImageFacts } from "../../lib/host/image_state.ts";
 import { buildHost, type HostDeployment, type HostSources, type HostSysroot, slotsOf } from "../../lib/host/read.ts";
 import { emptyHost } from "../../lib/host/spec.ts";

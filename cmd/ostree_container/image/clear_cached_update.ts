@@ -10,7 +10,7 @@ export const spec = {
   positionals: [IMAGE_ARGUMENT],
   flags: { repo: REPO_FLAG },
   examples: [{
-    command: "ostree container image clear-cached-update --repo /ostree/repo docker://quay.io/example/os:latest",
+    command: "ostree container image clear-cached-update --repo repo oci:os",
     help: "`bootc status` shows no update of it any more",
   }],
 } as const satisfies CommandSpec;

@@ -13,7 +13,7 @@ export const spec = {
     destRepo: { ...REPO_FLAG, help: "The ostree repository that gets it" },
   },
   examples: [{
-    command: "ostree container image copy --src-repo a --dest-repo b docker://quay.io/example/os:latest",
+    command: "ostree container image copy --src-repo a --dest-repo b oci:os",
     help: "Refs and objects, without the registry",
   }],
 } as const satisfies CommandSpec;

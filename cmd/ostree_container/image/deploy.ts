@@ -50,6 +50,7 @@ export const spec = {
       kind: "string",
       metavar: "REMOTE",
       help: "Verify the ostree commit with the keys of this remote",
+      hidden: true, // such references are refused still
       conflicts: ["enforceContainerSigpolicy", "imgref"],
     },
     targetImgref: {
@@ -76,8 +77,7 @@ export const spec = {
     ...REGISTRY_FLAGS,
   },
   examples: [{
-    command:
-      "ostree container image deploy --sysroot /mnt --imgref ostree-unverified-registry:quay.io/example/os:latest",
+    command: "ostree container image deploy --sysroot /mnt --image example.com/os",
     help: "The first deployment of a new system",
   }],
 } as const satisfies CommandSpec;

@@ -13,7 +13,7 @@ export const spec = {
   positionals: [IMAGE_ARGUMENT],
   flags: { repo: REPO_FLAG },
   examples: [{
-    command: "ostree container image history --repo /ostree/repo docker://quay.io/example/os:latest",
+    command: "ostree container image history --repo repo oci:os",
     help: "Layers, lowest first",
   }],
 } as const satisfies CommandSpec;

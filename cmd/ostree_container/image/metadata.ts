@@ -13,7 +13,7 @@ export const spec = {
   positionals: [IMAGE_ARGUMENT],
   flags: { repo: REPO_FLAG, config: { help: "Print the configuration" } },
   examples: [{
-    command: "ostree container image metadata --repo /ostree/repo docker://quay.io/example/os:latest",
+    command: "ostree container image metadata --repo repo oci:os",
     help: "The manifest, as JSON",
   }],
 } as const satisfies CommandSpec;

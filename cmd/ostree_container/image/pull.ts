@@ -41,7 +41,7 @@ export const spec = {
     ...REGISTRY_FLAGS,
   },
   examples: [{
-    command: "ostree container image pull repo ostree-unverified-registry:quay.io/example/os:latest",
+    command: "ostree container image pull repo docker://example.com/os:1",
     help: "Pull it, or what is new of it",
   }],
 } as const satisfies CommandSpec;

@@ -14,7 +14,7 @@ export const spec = {
   positionals: [{ ...IMAGE_ARGUMENT, name: "imgrefs", repeated: true }],
   flags: { repo: REPO_FLAG, skipGc: { help: "Keep the layers" } },
   examples: [{
-    command: "ostree container image remove --repo /ostree/repo docker://quay.io/example/os:old",
+    command: "ostree container image remove --repo repo oci:old",
     help: "The image and its layers",
   }],
 } as const satisfies CommandSpec;

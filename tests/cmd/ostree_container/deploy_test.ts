@@ -1,9 +1,10 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { file, image, link } from "../../image.ts";
 import { ostreeText } from "../../ostree_cli.ts";
-import { listDeployments, makeSysroot, type TestSysroot } from "../../sysroot.ts";
+import { Booted } from "../../booted.ts";
+import { deployWithOstree, listDeployments, makeOsCommit, makeSysroot, type TestSysroot } from "../../sysroot.ts";
 import { bootcWith } from "../bootc.ts";
-import { commitIn, type Workshop, workshop } from "./workshop.ts";
+import { commitIn, refsOf, type Workshop, workshop } from "./workshop.ts";
 
 /** A file system as an installer makes it: a repository, and no stateroot. */
 async function emptySysroot(shop: Workshop, name = "sysroot"): Promise<TestSysroot> {
@@ -16,8 +17,7 @@ async function emptySysroot(shop: Workshop, name = "sysroot"): Promise<TestSysro
 /** What must not change when an image is refused. */
 async function stateOf(sysroot: TestSysroot): Promise<unknown> {
   const stateroots = [...Deno.readDirSync(`${sysroot.path}/ostree/deploy`)].map(({ name }) => name);
-  const refs = await ostreeText("refs", `--repo=${sysroot.repo}`, "--revision");
-  return { stateroots, refs, deployments: await listDeployments(sysroot) };
+  return { stateroots, refs: refsOf(sysroot.repo), deployments: await listDeployments(sysroot) };
 }
 
 function originOf(sysroot: TestSysroot, commit: string, stateroot = "default"): Promise<string> {
@@ -239,4 +239,23 @@ Deno.test("image deploy without --sysroot wants a running ostree host", async ()
     ...["image", "deploy", "--imgref", "oci:x"],
   );
   assertEquals([code, stderr.split("\n")[0]], [1, "error: This command must be executed as the root user"]);
+});
+
+Deno.test("image deploy stages on a running host", async () => {
+  await using shop = await workshop();
+  const sysroot = await makeSysroot(`${shop.path}/sysroot`);
+  await makeOsCommit(sysroot.repo);
+  await deployWithOstree(sysroot, { kernelArguments: ["quiet"] });
+  await shop.image("image");
+  await using system = await Booted.boot(sysroot, { mounts: { "/run/host/images": shop.path }, readOnlySysroot: true });
+  const words = ["internals", "ostree-container", "image", "deploy", "--imgref", "oci:/run/host/images/image"];
+  const { code, stdout, stderr } = await system.bootc(words);
+  assertEquals(code, 0, stderr);
+  assertEquals(
+    (await system.status()).map(({ checksum, stateroot, marks }) => [checksum === commitIn(stdout), stateroot, marks]),
+    [[true, "default", "(staged)"], [false, "default", ""]],
+  );
+  await system.reboot();
+  const [deployed] = await listDeployments(sysroot);
+  assertEquals([deployed?.checksum, await kernelArguments(sysroot, 2)], [commitIn(stdout), "quiet"]);
 });

@@ -126,13 +126,13 @@ Deno.test("image pull stores an image that cannot boot, with a notice", async ()
 
 Deno.test("image pull says which paths an ostree tree cannot hold, one by one with -v", async () => {
   await using shop = await workshop();
-  const tree = { "srv/a": file(), "opt/b": file(), "opt/c": file() };
+  const tree = { "srv/a": file(), "opt/b": file(), "opt/größe": file() };
   const { reference } = await shop.image("image", { derived: [image(tree)] });
   const line = "Image contains non-ostree compatible file paths: opt: 2, srv: 1\n";
   const plain = await shop.run("image", "pull", "--quiet", await shop.repo("a"), reference);
   assertEquals(plain.stderr, line);
   const verbose = await shop.run("image", "pull", "--quiet", "-v", await shop.repo("b"), reference);
-  assertEquals(verbose.stderr, `${line}  srv/a\n  opt/b\n  opt/c\n`);
+  assertEquals(verbose.stderr, `${line}- srv/a\n- opt/b\n- opt/größe\n`);
 });
 
 const BAD_REFERENCES: [text: string, message: string][] = [

@@ -6,13 +6,13 @@ import { parseImageReference } from "../../../lib/oci/reference.ts";
 import { Repo } from "../../../lib/ostree/repo.ts";
 import { file, image } from "../../image.ts";
 import { ostreeText } from "../../ostree_cli.ts";
-import { commitIn, type Workshop, workshop } from "./workshop.ts";
+import { commitIn, refsOf, type Workshop, workshop } from "./workshop.ts";
 
 const derived = (text: string) => image({ "usr/share/doc/new": file(text) });
 
-/** Layers by ref. */
-async function layerRefs(repo: string): Promise<string[]> {
-  return (await ostreeText("refs", `--repo=${repo}`, "ostree/container/blob")).split("\n").filter(Boolean);
+/** The refs of layers. */
+function layerRefs(repo: string): string[] {
+  return Object.keys(refsOf(repo)).filter((ref) => ref.startsWith("ostree/container/blob/"));
 }
 
 /** Two images that share their first layer, both pulled. */
@@ -100,7 +100,7 @@ Deno.test("image remove forgets an image and the layers that it alone needs (C12
   await using shop = await workshop();
   const repo = await shop.repo("repo");
   const [a, b] = await twoImages(shop, repo);
-  assertEquals((await layerRefs(repo)).length, 3);
+  assertEquals(layerRefs(repo).length, 3);
   assertEquals(await shop.run("image", "remove", "--repo", repo, a), {
     code: 0,
     stdout: "Removed images: 1 layers: 1\n",
@@ -116,7 +116,7 @@ Deno.test("image remove --skip-gc keeps the layers, and prune-layers removes the
   const repo = await shop.repo("repo");
   const [a, b] = await twoImages(shop, repo);
   assertEquals((await shop.run("image", "remove", "--skip-gc", "--repo", repo, a, b)).stdout, "Removed images: 2\n");
-  assertEquals((await layerRefs(repo)).length, 3);
+  assertEquals(layerRefs(repo).length, 3);
   assertEquals((await shop.run("image", "prune-layers", "--repo", repo)).stdout, "Removed layers: 3\n");
   assertEquals((await shop.run("image", "prune-layers", "--repo", repo)).stdout, "Removed layers: 0\n");
 });
@@ -152,8 +152,7 @@ for (const mode of ["bare", "bare-user", "archive"]) {
     await shop.run("image", "pull", from, reference);
     const copy = () => shop.run("image", "copy", "--src-repo", from, "--dest-repo", to, reference);
     for (let i = 0; i < 2; i++) assertEquals(await copy(), { code: 0, stdout: "", stderr: "" });
-    const refs = async (repo: string) => (await ostreeText("refs", `--repo=${repo}`, "--revision")).split("\n").sort();
-    assertEquals(await refs(to), await refs(from));
+    assertEquals(refsOf(to), refsOf(from));
     await ostreeText("fsck", `--repo=${to}`);
     assertMatch((await shop.run("image", "pull", to, reference)).stdout, /^No changes in /);
   });
@@ -164,9 +163,7 @@ Deno.test("image copy says which layer is missing", async () => {
   const [from, to] = [await shop.repo("from"), await shop.repo("to")];
   const { reference, layers } = await shop.image("image");
   await shop.run("image", "pull", from, reference);
-  for (const ref of await layerRefs(from)) {
-    await ostreeText("refs", `--repo=${from}`, "--delete", `ostree/container/blob/${ref.split("/").at(-1)}`);
-  }
+  for (const ref of layerRefs(from)) await ostreeText("refs", `--repo=${from}`, "--delete", ref);
   const { code, stderr } = await shop.run("image", "copy", "--src-repo", from, "--dest-repo", to, reference);
   assertEquals(code, 1);
   assertEquals(

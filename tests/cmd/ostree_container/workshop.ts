@@ -1,5 +1,6 @@
 /** What the tests of `ostree container` share: repositories and images in one directory, and the program called by its other name. */
 import "../../libraries.ts";
+import { Repo } from "../../../lib/ostree/repo.ts";
 import { containersHome } from "../../registry.ts";
 import { ostreeInit, ostreeText } from "../../ostree_cli.ts";
 import { makeOsCommit, type OsCommit, sysrootDirectory } from "../../sysroot.ts";
@@ -56,4 +57,10 @@ export function commitIn(stdout: string): string {
   const match = /=> ([0-9a-f]{64})\n$/.exec(stdout);
   if (!match) throw new Error(`No commit at the end of: ${stdout}`);
   return match[1]!;
+}
+
+/** All refs of a repository and their commits. */
+export function refsOf(path: string): Record<string, string> {
+  using repo = Repo.open(path);
+  return Object.fromEntries([...repo.listRefs()].toSorted(([a], [b]) => a < b ? -1 : 1));
 }
