@@ -14,6 +14,7 @@ import { type OpenedImage, type OpenOptions, openVerified } from "../skopeo/copy
 import type { Context } from "../sys/context.ts";
 import { Interrupted, UserError } from "../sys/errors.ts";
 import { fstatvfs } from "../sys/libc.ts";
+import { releaseStartupText } from "../sys/memory.ts";
 import type { ReportProgress } from "../sys/progress.ts";
 import { pruneLayers } from "./gc.ts";
 import { type ImageDescription, type StoredImage, storedImage } from "./images.ts";
@@ -147,6 +148,7 @@ export class ImagePull implements AsyncDisposable {
       availableBytes: fstatvfs(this.repo.directory).availableBytes,
       reservedBytes: this.repo.minFreeSpaceBytes(),
     });
+    releaseStartupText();
     using store = openStore(this.repo, this.options);
     try {
       return await work(store);

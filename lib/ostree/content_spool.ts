@@ -2,6 +2,9 @@
 import { Sha256 } from "../codec/sha256.ts";
 import * as libc from "../sys/libc.ts";
 import type { Bytes } from "../sys/libc.ts";
+import { checked, gio, given, ownedObject } from "./glib.ts";
+import { ostree } from "./libostree.ts";
+import { checksumArgument } from "./names.ts";
 import { fileHeader, type FileMeta } from "./objects.ts";
 import type { Repo } from "./repo.ts";
 
@@ -42,11 +45,20 @@ export class ContentSpool implements Disposable {
   finish(): string {
     if (this.#bytes !== this.#size) throw new RangeError(`A file of ${this.#size} bytes ends after ${this.#bytes}`);
     const checksum = this.#hash.digest().toHex();
-    if (!this.repo.hasObject("file", checksum)) {
-      this.repo.writeContentFile(checksum, `/proc/self/fd/${this.#tmp}/${this.#name}`, this.#bytes);
-    }
+    if (!this.repo.hasObject("file", checksum)) this.#give(checksum);
     this[Symbol.dispose]();
     return checksum;
+  }
+
+  #give(checksum: string): void {
+    const path = libc.cstr(`/proc/self/fd/${this.#tmp}/${this.#name}`);
+    using file = ownedObject(gio().g_file_new_for_path(path));
+    using stream = ownedObject(given((error) => gio().g_file_read(file.pointer, null, error)));
+    const name = checksumArgument(checksum);
+    const size = BigInt(this.#bytes);
+    checked((error) =>
+      ostree().ostree_repo_write_content_trusted(this.repo.handle, name, stream.pointer, size, null, error)
+    );
   }
 
   [Symbol.dispose](): void {

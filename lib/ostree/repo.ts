@@ -10,7 +10,6 @@ import {
   checked,
   checkedAsync,
   ErrorSlot,
-  gio,
   given,
   GlibError,
   type Handle,
@@ -286,17 +285,6 @@ export class Repo implements Disposable {
         null,
         error,
       )
-    );
-  }
-
-  /** Like {@linkcode writeContentTrusted}, with header and body from a file of so many bytes. @throws {GlibError} */
-  writeContentFile(checksum: string, path: string, sizeBytes: number): void {
-    using file = ownedObject(gio().g_file_new_for_path(cstr(path)));
-    using stream = ownedObject(given((error) => gio().g_file_read(file.pointer, null, error)));
-    const name = checksumArgument(checksum);
-    const size = BigInt(sizeBytes);
-    checked((error) =>
-      ostree().ostree_repo_write_content_trusted(this.handle, name, stream.pointer, size, null, error)
     );
   }
 

@@ -31,7 +31,7 @@ export interface TestStore extends AsyncDisposable {
   pull(reference: string, options?: PullOptions, ctx?: Partial<Context>): Promise<PulledImage>;
 }
 
-/** Makes a repository that does not wait for the disk and takes all of it. */
+/** Makes a repository in memory, which may fill all of it. */
 export async function testStore(mode = "bare", on = "/dev/shm"): Promise<TestStore> {
   await using stack = new AsyncDisposableStack();
   const { path } = stack.use(await tempDir(on));
@@ -51,10 +51,10 @@ export async function testStore(mode = "bare", on = "/dev/shm"): Promise<TestSto
   };
 }
 
-/** A repository in which tests need not wait. */
+/** An empty repository; it syncs, which costs nothing in memory. */
 export async function newRepo(path: string, mode: string): Promise<void> {
   await ostreeInit(path, mode);
-  await Deno.writeTextFile(`${path}/config`, "fsync=false\nmin-free-space-percent=0\n", { append: true });
+  await Deno.writeTextFile(`${path}/config`, "min-free-space-percent=0\n", { append: true });
 }
 
 /** Pulls an image as a command does it. */

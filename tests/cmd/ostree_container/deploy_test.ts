@@ -136,6 +136,8 @@ Deno.test("image deploy --enforce-container-sigpolicy asks the policy, and the o
     await originOf(sysroot, commitIn(stdout)),
     `[origin]\ncontainer-image-reference=ostree-image-signed:${reference}\n`,
   );
+  const { stdout: document } = await bootcWith({ env }, "status", "--json", "--sysroot", sysroot.path);
+  assertEquals(JSON.parse(document).spec.image.signature, "containerPolicy");
 });
 
 Deno.test("image deploy refuses an ostree remote, whose signatures it cannot verify", async () => {
