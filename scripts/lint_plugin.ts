@@ -26,7 +26,7 @@ const EDGE = ["main.ts"];
 
 /** One file a C library. */
 const LIBRARIES = [
-  "lib/sys/libc.ts",
+  "lib/sys/libc_table.ts",
   "lib/ostree/libostree.ts",
   "lib/ostree/glib.ts",
   "lib/codec/isal.ts",

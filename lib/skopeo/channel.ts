@@ -4,16 +4,8 @@
  */
 import type { Context } from "../sys/context.ts";
 import { Interrupted, ToolError } from "../sys/errors.ts";
-import {
-  close,
-  EAGAIN,
-  LibcError,
-  PacketReceiver,
-  packetSocketPair,
-  sendPacket,
-  setNonblocking,
-  waitReadable,
-} from "../sys/libc.ts";
+import { close, EAGAIN, LibcError, setNonblocking, waitReadable } from "../sys/libc.ts";
+import { PacketReceiver, packetSocketPair, sendPacket } from "../sys/libc_process.ts";
 import { Child } from "../sys/spawn.ts";
 import { skopeoWords } from "./words.ts";
 

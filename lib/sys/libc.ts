@@ -1,96 +1,10 @@
 /**
- * The part of libc that Deno has no name for: calls relative to an open directory, ownership, descriptors over sockets.
- *
- * Nothing outside sees a pointer. A wrapper turns -1 into {@linkcode LibcError} at once, since errno is only right straight after a
- * synchronous call. Paths are NUL-terminated bytes ({@linkcode cstr}) so that hot callers can reuse one buffer.
- *
- * 64-bit parameters are given as `BigInt(n)`: with a number V8 takes its slow path (100 ns instead of 17).
+ * Files, memory and libraries: the part of libc that Deno has no name for. Calls are relative to an open directory, paths are NUL-terminated
+ * bytes ({@linkcode cstr}) so that hot callers can reuse one buffer, and a wrapper turns -1 into {@linkcode LibcError} at once.
  */
+import { type Bytes, c, cstr, errno, fail, LibcError } from "./libc_table.ts";
 
-const library = Deno.dlopen("libc.so.6", {
-  /** int openat(int dirfd, const char *path, int flags, mode_t mode) */
-  openat: { parameters: ["i32", "buffer", "i32", "u32"], result: "i32" },
-  /** ssize_t read(int fd, void *buf, size_t count) */
-  read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
-  /** ssize_t write(int fd, const void *buf, size_t count) */
-  write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
-  /** int close(int fd) */
-  close: { parameters: ["i32"], result: "i32" },
-  /** int fchown(int fd, uid_t owner, gid_t group) */
-  fchown: { parameters: ["i32", "u32", "u32"], result: "i32" },
-  /** int fchmod(int fd, mode_t mode) */
-  fchmod: { parameters: ["i32", "u32"], result: "i32" },
-  /** int futimens(int fd, const struct timespec times[2]) */
-  futimens: { parameters: ["i32", "buffer"], result: "i32" },
-  /** int fsetxattr(int fd, const char *name, const void *value, size_t size, int flags) */
-  fsetxattr: { parameters: ["i32", "buffer", "buffer", "usize", "i32"], result: "i32" },
-  /** int lsetxattr(const char *path, const char *name, const void *value, size_t size, int flags) */
-  lsetxattr: { parameters: ["buffer", "buffer", "buffer", "usize", "i32"], result: "i32" },
-  /** int fchownat(int dirfd, const char *path, uid_t owner, gid_t group, int flags) */
-  fchownat: { parameters: ["i32", "buffer", "u32", "u32", "i32"], result: "i32" },
-  /** int faccessat(int dirfd, const char *path, int mode, int flags) */
-  faccessat: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
-  /** int mkdirat(int dirfd, const char *path, mode_t mode) */
-  mkdirat: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-  /** int unlinkat(int dirfd, const char *path, int flags) */
-  unlinkat: { parameters: ["i32", "buffer", "i32"], result: "i32" },
-  /** int renameat(int olddirfd, const char *oldpath, int newdirfd, const char *newpath) */
-  renameat: { parameters: ["i32", "buffer", "i32", "buffer"], result: "i32" },
-  /** int symlinkat(const char *target, int newdirfd, const char *linkpath) */
-  symlinkat: { parameters: ["buffer", "i32", "buffer"], result: "i32" },
-  /** int poll(struct pollfd *fds, nfds_t nfds, int timeout) */
-  poll: { parameters: ["buffer", "u64", "i32"], result: "i32", nonblocking: true },
-  /** int fsync(int fd) */
-  fsync: { parameters: ["i32"], result: "i32", nonblocking: true },
-  /** int syncfs(int fd) */
-  syncfs: { parameters: ["i32"], result: "i32", nonblocking: true },
-  /** int fcntl(int fd, int cmd, int arg) */
-  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  /** int fstatvfs(int fd, struct statvfs *buf); 112 bytes on LP64 */
-  fstatvfs: { parameters: ["i32", "buffer"], result: "i32" },
-  /** int statvfs(const char *path, struct statvfs *buf) */
-  statvfs: { parameters: ["buffer", "buffer"], result: "i32" },
-  /** int memfd_create(const char *name, unsigned int flags) */
-  memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
-  /** int ftruncate(int fd, off_t length) */
-  ftruncate: { parameters: ["i32", "i64"], result: "i32" },
-  /** void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset) */
-  mmap: { parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
-  /** int madvise(void *addr, size_t length, int advice); the address as a number, it is only handed back */
-  madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
-  /** int socketpair(int domain, int type, int protocol, int sv[2]) */
-  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
-  /** ssize_t send(int fd, const void *buf, size_t len, int flags) */
-  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
-  /** ssize_t recvmsg(int fd, struct msghdr *msg, int flags) */
-  recvmsg: { parameters: ["i32", "buffer", "i32"], result: "isize" },
-  /** int pipe2(int pipefd[2], int flags) */
-  pipe2: { parameters: ["buffer", "i32"], result: "i32" },
-  /** int posix_spawnp(pid_t *pid, const char *file, actions, attr, char *const argv[], char *const envp[]) */
-  posix_spawnp: { parameters: ["buffer", "buffer", "buffer", "pointer", "buffer", "buffer"], result: "i32" },
-  /** int posix_spawn_file_actions_init(actions); 80 bytes on glibc LP64 */
-  posix_spawn_file_actions_init: { parameters: ["buffer"], result: "i32" },
-  /** int posix_spawn_file_actions_adddup2(actions, int fd, int newfd) */
-  posix_spawn_file_actions_adddup2: { parameters: ["buffer", "i32", "i32"], result: "i32" },
-  /** int posix_spawn_file_actions_destroy(actions) */
-  posix_spawn_file_actions_destroy: { parameters: ["buffer"], result: "i32" },
-  /** pid_t waitpid(pid_t pid, int *status, int options) */
-  waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32", nonblocking: true },
-  /** int kill(pid_t pid, int sig) */
-  kill: { parameters: ["i32", "i32"], result: "i32" },
-  /** void *dlopen(const char *filename, int flags); the handle is never closed */
-  dlopen: { parameters: ["buffer", "i32"], result: "pointer" },
-  /** The same on a pool thread. */
-  dlopen_aside: { name: "dlopen", parameters: ["buffer", "i32"], result: "pointer", nonblocking: true },
-  /** int *__errno_location(void) */
-  __errno_location: { parameters: [], result: "pointer" },
-  /** char *strerror(int errnum); static storage, not freed */
-  strerror: { parameters: ["i32"], result: "pointer" },
-});
-const c = library.symbols;
-
-/** Bytes of memory that we own. */
-export type Bytes = Uint8Array<ArrayBuffer>;
+export { address, type Bytes, cstr, LibcError } from "./libc_table.ts";
 
 export const AT_FDCWD = -100;
 export const O_RDONLY = 0;
@@ -113,35 +27,6 @@ export const EEXIST = 17;
 export const ENOTDIR = 20;
 export const ENOSPC = 28;
 export const ENOTEMPTY = 39;
-
-/** A libc call that failed; `errno` tells callers apart what they may expect. */
-export class LibcError extends Error {
-  override name = "LibcError";
-  constructor(readonly call: string, readonly errno: number) {
-    super(`${call}: ${new Deno.UnsafePointerView(c.strerror(errno)!).getCString()}`);
-  }
-}
-
-function errno(): number {
-  return new Deno.UnsafePointerView(c.__errno_location()!).getInt32();
-}
-
-function fail(call: string): never {
-  throw new LibcError(call, errno());
-}
-
-const encoder = new TextEncoder();
-
-/** A string as C wants it: UTF-8 with a NUL behind. @throws {TypeError} when it holds a NUL itself */
-export function cstr(text: string): Bytes {
-  if (text.includes("\0")) throw new TypeError(`A NUL byte in ${JSON.stringify(text)}`);
-  return encoder.encode(text + "\0");
-}
-
-/** The address of a buffer; valid while the buffer is referenced. */
-export function address(buffer: ArrayBufferView<ArrayBuffer>): bigint {
-  return Deno.UnsafePointer.value(Deno.UnsafePointer.of(buffer));
-}
 
 /** @throws {LibcError} */
 export function openat(dirfd: number, path: Bytes, flags: number, mode = 0): number {
@@ -353,112 +238,6 @@ export function doubleRing(size: number): DoubleRing {
 export function dropCleanPages(start: bigint, length: bigint): void {
   const MADV_DONTNEED = 4;
   c.madvise(start, length, MADV_DONTNEED);
-}
-
-/** A pair of connected packet sockets. @throws {LibcError} */
-export function packetSocketPair(): [number, number] {
-  const AF_UNIX = 1, SOCK_SEQPACKET = 5;
-  const pair = new Int32Array(2);
-  if (c.socketpair(AF_UNIX, SOCK_SEQPACKET | O_CLOEXEC, 0, pair) < 0) fail("socketpair");
-  return [pair[0]!, pair[1]!];
-}
-
-/** @throws {LibcError} also when the other side is gone (no SIGPIPE) */
-export function sendPacket(fd: number, packet: Bytes): void {
-  const MSG_NOSIGNAL = 0x4000;
-  if (c.send(fd, packet, BigInt(packet.length), MSG_NOSIGNAL) < 0) fail("send");
-}
-
-/** One end of a packet socket, with the fixed buffers that receiving needs. */
-export class PacketReceiver {
-  #data = new Uint8Array(64 * 1024);
-  #control = new Uint8Array(256);
-  #iov = new BigUint64Array(2);
-  /** struct msghdr, LP64: name 0, namelen 8, iov 16, iovlen 24, control 32, controllen 40, flags 48 */
-  #header = new Uint8Array(56);
-
-  constructor(readonly fd: number) {
-    const view = new DataView(this.#header.buffer);
-    this.#iov[0] = address(this.#data);
-    this.#iov[1] = BigInt(this.#data.length);
-    view.setBigUint64(16, address(this.#iov), true);
-    view.setBigUint64(24, 1n, true);
-    view.setBigUint64(32, address(this.#control), true);
-  }
-
-  /**
-   * Takes the packet that is waiting: call after {@linkcode waitReadable}. Undefined when the other side has closed.
-   * The bytes are a copy; the descriptors are the caller's to close.
-   * @throws {LibcError} @throws {RangeError} when the packet did not fit
-   */
-  receive(): { data: Bytes; descriptors: number[] } | undefined {
-    const MSG_DONTWAIT = 0x40, MSG_CMSG_CLOEXEC = 0x40000000, MSG_TRUNC = 0x20, MSG_CTRUNC = 8;
-    const SOL_SOCKET = 1, SCM_RIGHTS = 1;
-    const view = new DataView(this.#header.buffer);
-    view.setBigUint64(40, BigInt(this.#control.length), true);
-    const n = Number(c.recvmsg(this.fd, this.#header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
-    if (n < 0) fail("recvmsg");
-    const descriptors: number[] = [];
-    const control = new DataView(this.#control.buffer);
-    const controlBytes = Number(view.getBigUint64(40, true));
-    for (let at = 0; at + 16 <= controlBytes;) {
-      const length = Number(control.getBigUint64(at, true));
-      if (length < 16) break;
-      if (control.getInt32(at + 8, true) === SOL_SOCKET && control.getInt32(at + 12, true) === SCM_RIGHTS) {
-        for (let p = at + 16; p + 4 <= at + length; p += 4) descriptors.push(control.getInt32(p, true));
-      }
-      at += (length + 7) & ~7;
-    }
-    if (view.getInt32(48, true) & (MSG_TRUNC | MSG_CTRUNC)) {
-      descriptors.forEach(close);
-      throw new RangeError("A packet is larger than 64 KiB");
-    }
-    return n === 0 ? undefined : { data: this.#data.slice(0, n), descriptors };
-  }
-}
-
-/** A pipe, both ends closed on exec: [reading end, writing end]. @throws {LibcError} */
-export function pipe(): [number, number] {
-  const ends = new Int32Array(2);
-  if (c.pipe2(ends, O_CLOEXEC) < 0) fail("pipe2");
-  return [ends[0]!, ends[1]!];
-}
-
-/** What {@linkcode spawnWith} starts. */
-export interface SpawnRequest {
-  readonly argv: readonly [string, ...string[]];
-  readonly env: Readonly<Record<string, string>>;
-  /** Which of our descriptors the child gets under which number. */
-  readonly descriptors: readonly { readonly ours: number; readonly theirs: number }[];
-}
-
-/** Starts a program with chosen descriptors (all others are closed on exec). Gives its pid. @throws {LibcError} */
-export function spawnWith(request: SpawnRequest): number {
-  const actions = new Uint8Array(128);
-  c.posix_spawn_file_actions_init(actions);
-  for (const { ours, theirs } of request.descriptors) c.posix_spawn_file_actions_adddup2(actions, ours, theirs);
-  const args = request.argv.map(cstr);
-  const vars = Object.entries(request.env).map(([name, value]) => cstr(`${name}=${value}`));
-  const argv = new BigUint64Array([...args.map(address), 0n]);
-  const envp = new BigUint64Array([...vars.map(address), 0n]);
-  const pid = new Int32Array(1);
-  const code = c.posix_spawnp(pid, args[0]!, actions, null, argv, envp);
-  c.posix_spawn_file_actions_destroy(actions);
-  if (code !== 0) throw new LibcError(`posix_spawnp "${request.argv[0]}"`, code);
-  return pid[0]!;
-}
-
-/** Waits on a pool thread for a child of {@linkcode spawnWith}; its exit code, or 128 + the signal that ended it. */
-export async function waitChild(pid: number): Promise<number> {
-  const status = new Int32Array(1);
-  await c.waitpid(pid, status, 0);
-  const value = status[0]!;
-  return (value & 0x7f) === 0 ? (value >> 8) & 0xff : 128 + (value & 0x7f);
-}
-
-/** Sends a signal; a process that is gone already is no error. */
-export function kill(pid: number, signal: number): void {
-  c.kill(pid, signal);
 }
 
 const RTLD_LAZY = 1, RTLD_NODELETE = 0x1000;

@@ -1,19 +1,6 @@
 /** Starts a program that is given descriptors of ours: the one case that `run.ts` cannot serve. */
-import {
-  AT_FDCWD,
-  close,
-  cstr,
-  ENOENT,
-  kill,
-  LibcError,
-  openat,
-  pipe,
-  setNonblocking,
-  spawnWith,
-  tryRead,
-  waitChild,
-  waitReadable,
-} from "./libc.ts";
+import { AT_FDCWD, close, cstr, ENOENT, LibcError, openat, setNonblocking, tryRead, waitReadable } from "./libc.ts";
+import { kill, pipe, spawnWith, waitChild } from "./libc_process.ts";
 import { ToolError, UserError } from "./errors.ts";
 import { tail } from "./run.ts";
 

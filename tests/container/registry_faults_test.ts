@@ -47,18 +47,10 @@ for (const afterBytes of [undefined, 400_000]) {
   const where = afterBytes === undefined ? "before the blob" : "in the middle of the blob";
   Deno.test(`ImagePull.import() stops on a signal while the registry stalls ${where}`, async () => {
     await using store = await testStore();
-    plainImage(`${store.path}/image`, { "usr/body": file(body) });
+    const written = plainImage(`${store.path}/image`, { "usr/body": file(body) });
+    const stall: Fault = { kind: "stall", ...(afterBytes === undefined ? {} : { afterBytes }) };
     await using registry = await startFaultyRegistry(`${store.path}/image`);
-    registry.fault = (request) =>
-      request.kind === "blob" && request.path.includes("sha256:") && Number(request.headers["x-config"] ?? 1)
-        ? stall(request.path)
-        : undefined;
-    const large = Deno.readDirSync(`${store.path}/image/blobs/sha256`).toArray()
-      .find(({ name }) => Deno.statSync(`${store.path}/image/blobs/sha256/${name}`).size > 10_000)!.name;
-    function stall(path: string): Fault | undefined {
-      if (!path.endsWith(large)) return undefined;
-      return { kind: "stall", ...(afterBytes === undefined ? {} : { afterBytes }) };
-    }
+    registry.fault = ({ path }) => path.endsWith(written.layers[0]!.digest) ? stall : undefined;
     const reference = `docker://${registry.address}/os:latest`;
     const abort = new AbortController();
     const pulling = store.pull(reference, {}, { env: registry.env, signal: abort.signal });

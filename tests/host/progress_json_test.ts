@@ -9,7 +9,8 @@ import {
   Throttle,
 } from "../../lib/host/progress_json.ts";
 import { UserError } from "../../lib/sys/errors.ts";
-import { close, pipe, read } from "../../lib/sys/libc.ts";
+import { close, read } from "../../lib/sys/libc.ts";
+import { pipe } from "../../lib/sys/libc_process.ts";
 
 for (const [text, fd] of [["3", 3], ["17", 17]] as const) {
   Deno.test(`parseProgressFd() takes ${text}`, () => assertEquals(parseProgressFd(text), fd));
