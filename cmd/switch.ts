@@ -80,7 +80,7 @@ async function switchTo(ctx: CliContext, session: HostSession, target: ImageRefe
     ctx.stdout.write("Image specification is unchanged.\n");
     return;
   }
-  if (flags.enforceContainerSigpolicy) await requireSignaturePolicy(session.root, ctx.env);
+  if (flags.enforceContainerSigpolicy) await requireSignaturePolicy("/", ctx.env);
   refuseSoftReboot(flags);
   using sink = progressSink(flags.progressFd, ctx.now);
   const before = currentImage(session)?.manifest;

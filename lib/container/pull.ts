@@ -144,7 +144,7 @@ export class ImagePull implements AsyncDisposable {
    */
   async write<T>(plan: PullPlan, work: (store: ObjectStore) => Promise<T>): Promise<T> {
     requireSpace(plan, {
-      image: formatOstreeImageReference(this.reference),
+      image: this.reference.image.name,
       availableBytes: fstatvfs(this.repo.directory).availableBytes,
       reservedBytes: this.repo.minFreeSpaceBytes(),
     });

@@ -30,7 +30,10 @@ export function pullOptions(ctx: Context, registry: RegistryRequest): PullOption
   return { authfile, authAnonymous, certDir, insecureSkipTlsVerification, ...testSwitches(ctx) };
 }
 
-/** For a host: logins as the flags say, else those of the host in `root`, and no others (row U27). */
+/**
+ * For a host: logins as the flags say, else those of the host in `root`, and no others (row U27). The signature policy is always that of the
+ * system that runs: it says what its administrator trusts.
+ */
 export async function hostPullOptions(ctx: Context, registry: RegistryRequest, root: string): Promise<PullOptions> {
-  return { ...pullOptions(ctx, registry), ...await findRegistryAuth(root, ctx.env, registry), root };
+  return { ...pullOptions(ctx, registry), ...await findRegistryAuth(root, ctx.env, registry) };
 }

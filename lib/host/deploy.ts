@@ -1,25 +1,18 @@
 /** Deploying an image into a system root that may have nothing yet: `ostree container image deploy`. */
-import { pruneLayers } from "../container/gc.ts";
-import type { StoredImage } from "../container/images.ts";
-import type { PullPlan } from "../container/plan.ts";
-import { ImagePull, type PulledImage, type PullOptions } from "../container/pull.ts";
-import { imageRef } from "../container/refs.ts";
+import { ImagePull, type PullOptions } from "../container/pull.ts";
 import { formatOstreeImageReference, type OstreeImageReference } from "../oci/reference.ts";
 import type { Deployment } from "../ostree/deployment.ts";
 import { staterootArgument } from "../ostree/names.ts";
 import { Origin } from "../ostree/origin.ts";
-import type { Repo } from "../ostree/repo.ts";
 import type { Sysroot } from "../ostree/sysroot.ts";
 import type { Context } from "../sys/context.ts";
-import type { ReportProgress } from "../sys/progress.ts";
-import { checkImageConfig } from "./bootable.ts";
-import { requireKernel } from "./queue.ts";
+import { type FetchedImage, type FetchHooks, importBootable } from "./fetch.ts";
 
 /** libostree's and Anaconda's name for the only one there is. */
 const DEFAULT_STATEROOT = "default";
 
 /** What is deployed, and how. */
-export interface DeployRequest {
+export interface DeployRequest extends FetchHooks {
   /** Where the image comes from. */
   readonly reference: OstreeImageReference;
   /** What the host follows; the same when not given. */
@@ -31,18 +24,6 @@ export interface DeployRequest {
   /** All kernel arguments; those of the deployment before, when not given. */
   readonly kernelArguments?: readonly string[] | undefined;
   readonly pull: PullOptions;
-  readonly report?: ReportProgress;
-  /** Called once it is known what will be fetched. */
-  readonly onPlan?: (plan: PullPlan) => void;
-  /** A remark about the image that stops nothing. */
-  readonly onNotice?: (line: string) => void;
-}
-
-/** What was deployed. */
-export interface DeployedImage {
-  readonly image: StoredImage;
-  /** What the import said; undefined when nothing was imported. */
-  readonly pulled: PulledImage | undefined;
 }
 
 /**
@@ -52,12 +33,14 @@ export interface DeployedImage {
  * @throws {UserError} when the image cannot be fetched, or could not be booted here
  * @throws {GlibError}
  */
-export async function deployImage(ctx: Context, sysroot: Sysroot, request: DeployRequest): Promise<DeployedImage> {
+export async function deployImage(ctx: Context, sysroot: Sysroot, request: DeployRequest): Promise<FetchedImage> {
   const { report = () => {} } = request;
   const stateroot = request.stateroot ?? sysroot.booted?.stateroot ?? DEFAULT_STATEROOT;
   staterootArgument(stateroot); // refused before anything is fetched
   using repo = sysroot.repo();
-  const fetched = await fetchBootable(ctx, repo, request);
+  const storeAs = request.noImage ? null : targetOf(request).image;
+  await using pull = await ImagePull.open(ctx, repo, request.reference, { ...request.pull, storeAs });
+  const fetched = await importBootable(pull, request);
   report({ kind: "step", name: "deploying", index: 0, total: 1 });
   await requireStateroot(sysroot, stateroot);
   const tree = {
@@ -78,27 +61,6 @@ export async function deployImage(ctx: Context, sysroot: Sysroot, request: Deplo
 
 function targetOf({ target, reference }: DeployRequest): OstreeImageReference {
   return target ?? reference;
-}
-
-async function fetchBootable(ctx: Context, repo: Repo, request: DeployRequest): Promise<DeployedImage> {
-  const storeAs = request.noImage ? null : targetOf(request).image;
-  await using pull = await ImagePull.open(ctx, repo, request.reference, { ...request.pull, storeAs });
-  const prepared = await pull.prepare();
-  for (const notice of checkImageConfig(prepared.image.config)) request.onNotice?.(notice);
-  if (pull.unchanged && pull.previous) {
-    await requireKernel(repo, pull.previous.commit);
-    return { image: pull.previous, pulled: undefined };
-  }
-  request.onPlan?.(prepared.plan);
-  const pulled = await pull.import(prepared, request.report);
-  try {
-    await requireKernel(repo, pulled.image.commit);
-  } catch (error) {
-    if (storeAs) repo.setRef(imageRef(storeAs), pull.previous?.commit ?? null);
-    pruneLayers(repo);
-    throw error;
-  }
-  return { image: pulled.image, pulled };
 }
 
 /** A host that is installed has no stateroot yet; whoever names a new one on an installed host wants it too. */

@@ -1,5 +1,7 @@
 /** Bringing an image into a host's repository, with the checks that an operating system's image must pass. */
 import { cacheUpdate, type ImageDescription, imageOfCommit, type StoredImage } from "../container/images.ts";
+import { pruneLayers } from "../container/gc.ts";
+import { imageRef } from "../container/refs.ts";
 import type { PullPlan } from "../container/plan.ts";
 import { ImagePull, type PreparedPull, type PulledImage, type PullOptions } from "../container/pull.ts";
 import { hostPullOptions } from "../container/pull_options.ts";
@@ -13,12 +15,16 @@ import { requireKernel } from "./queue.ts";
 import type { HostChoice, HostSession } from "./session.ts";
 
 /** How the caller hears of what goes on. */
-export interface FetchOptions {
+export interface FetchHooks {
   readonly report?: ReportProgress;
   /** Called once it is known what will be fetched. */
   readonly onPlan?: (plan: PullPlan) => void;
   /** A remark about the image that stops nothing. */
   readonly onNotice?: (line: string) => void;
+}
+
+/** How a host's image is fetched. */
+export interface FetchOptions extends FetchHooks {
   /** A proxy that {@linkcode launchProxy} has started. */
   readonly launched?: ProxyLaunch;
 }
@@ -57,7 +63,7 @@ async function open(
   return await ImagePull.open(session.ctx, session.repo, reference, { ...options, launched });
 }
 
-async function prepare(pull: ImagePull, options: FetchOptions): Promise<PreparedPull> {
+async function prepare(pull: ImagePull, options: FetchHooks): Promise<PreparedPull> {
   const prepared = await pull.prepare();
   for (const notice of checkImageConfig(prepared.image.config)) options.onNotice?.(notice);
   return prepared;
@@ -101,22 +107,36 @@ export async function checkForUpdate(
 }
 
 /**
- * Fetches an image and makes sure that it can boot. Commit point: the image's ref (see `ImagePull`).
+ * Imports an opened image and makes sure that it can boot. Commit point: the image's ref (see `ImagePull`); a refused image leaves the refs as
+ * they were.
  * @throws {UserError} when it cannot be fetched, or could not be booted here
  */
+export async function importBootable(pull: ImagePull, hooks: FetchHooks): Promise<FetchedImage> {
+  const { repo, previous } = pull;
+  if (pull.unchanged && previous) {
+    if (previous.config) checkImageConfig(previous.config);
+    await requireKernel(repo, previous.commit);
+    return { image: previous, unchanged: true, pulled: undefined };
+  }
+  const prepared = await prepare(pull, hooks);
+  hooks.onPlan?.(prepared.plan);
+  const pulled = await pull.import(prepared, hooks.report);
+  try {
+    await requireKernel(repo, pulled.image.commit);
+  } catch (error) {
+    if (pull.storedAs) repo.setRef(imageRef(pull.storedAs), previous?.commit ?? null);
+    pruneLayers(repo);
+    throw error;
+  }
+  return { image: pulled.image, unchanged: false, pulled };
+}
+
+/** Fetches the image that a host is to follow; as {@linkcode importBootable}. @throws {UserError} */
 export async function fetchImage(
   session: HostSession,
   reference: OstreeImageReference,
   options: FetchOptions,
 ): Promise<FetchedImage> {
   await using pull = await open(session, reference, options);
-  if (pull.unchanged && pull.previous) {
-    await requireKernel(session.repo, pull.previous.commit);
-    return { image: pull.previous, unchanged: true, pulled: undefined };
-  }
-  const prepared = await prepare(pull, options);
-  options.onPlan?.(prepared.plan);
-  const pulled = await pull.import(prepared, options.report);
-  await requireKernel(session.repo, pulled.image.commit);
-  return { image: pulled.image, unchanged: false, pulled };
+  return await importBootable(pull, options);
 }

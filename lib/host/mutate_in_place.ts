@@ -41,7 +41,9 @@ export async function mutateInPlace(sysroot: string, reference: OstreeImageRefer
   origin.imageReference = formatOstreeImageReference(reference);
   const aside = `${newest.path}.tmp-${crypto.randomUUID().slice(0, 8)}`;
   using file = await Deno.open(aside, { write: true, createNew: true, mode: 0o644 });
-  await new Blob([origin.toString()]).stream().pipeTo(file.writable, { preventClose: true });
+  for (let text = new TextEncoder().encode(origin.toString()); text.length > 0;) {
+    text = text.subarray(await file.write(text));
+  }
   await file.sync();
   await Deno.rename(aside, newest.path);
   return newest.path.slice(newest.path.lastIndexOf("/") + 1, -".origin".length);

@@ -1,5 +1,9 @@
 /** Making an image the host's next one: kernel arguments, origin, the deployment itself, and what is cleaned up and told afterwards. */
 import type { StoredImage } from "../container/images.ts";
+import { pruneLayers } from "../container/gc.ts";
+import { removeOtherImages } from "../container/remove.ts";
+import { UserError } from "../sys/errors.ts";
+import { deployedImages } from "./deployed_images.ts";
 import { formatOstreeImageReference, type OstreeImageReference } from "../oci/reference.ts";
 import { CommitTree } from "../ostree/commit_tree.ts";
 import { Origin } from "../ostree/origin.ts";
@@ -74,10 +78,22 @@ export async function settle(
   session: HostSession,
   change: { digest: string; kind: "stage" | "rollback"; message: string },
 ): Promise<void> {
-  const { sysroot, ctx, live } = session;
+  const { sysroot, repo, ctx, live } = session;
+  forgetUndeployed(session);
+  pruneLayers(repo);
   await sysroot.cleanup({ signal: ctx.signal });
   await bumpGeneration(ctx, sysroot.path);
   if (!live) return;
   await markRebootRequired(change.digest);
   await tellJournal(ctx, { id: change.kind, message: change.message, fields: { "bootc.image.digest": change.digest } });
+}
+
+/** Images that no deployment follows go; all stay where an origin cannot be read, since it may name any of them. */
+function forgetUndeployed({ sysroot, repo, ctx }: HostSession): void {
+  try {
+    removeOtherImages(repo, deployedImages(sysroot));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    ctx.note(`warning: No image is removed: ${error.message}`);
+  }
 }

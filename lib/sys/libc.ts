@@ -240,7 +240,7 @@ export function dropCleanPages(start: bigint, length: bigint): void {
   c.madvise(start, length, MADV_DONTNEED);
 }
 
-const RTLD_LAZY = 1, RTLD_NODELETE = 0x1000;
+const RTLD_LAZY = 1, RTLD_NOLOAD = 4, RTLD_NODELETE = 0x1000;
 
 /**
  * Loads a library for the life of the process. Deno unloads what a worker opened when the worker ends, but GObject's types stay registered
@@ -252,5 +252,6 @@ export function keepLibrary(soname: string): void {
 
 /** Begins to load a library on a pool thread, so that whoever opens it later finds it there; a library that is not installed is no error. */
 export function preloadLibrary(soname: string): void {
+  if (c.dlopen(cstr(soname), RTLD_LAZY | RTLD_NOLOAD) !== null) return;
   c.dlopen_aside(cstr(soname), RTLD_LAZY | RTLD_NODELETE);
 }

@@ -6,6 +6,7 @@ import { program as realProgram } from "../../cmd/tree.ts";
 import { type CliContext, writerOver } from "../../lib/cli/context.ts";
 import { type Program, runProgram } from "../../lib/cli/program.ts";
 import { plainContext } from "../../lib/sys/context.ts";
+import "../libraries.ts";
 import { tempDir } from "../temp.ts";
 
 const ROOT = new URL("../../", import.meta.url);

@@ -183,7 +183,7 @@ Deno.test("image pull refuses what cannot fit before it fetches anything (U19)",
   assertEquals(code, 1);
   assertMatch(
     stderr,
-    /^error: Insufficient free space for ostree-unverified-image:oci:\S+ \(available: [^:]+ required: 1000\.0\u00a0TB\)\n/,
+    /^error: Insufficient free space for \S+ \(available: [^:]+ required: 1000\.0\u00a0TB\)\n/,
   );
   assertEquals([...Deno.readDirSync(`${repo}/tmp`)].filter(({ name }) => name !== "cache"), []);
 });
