@@ -77,7 +77,7 @@ export function filterRules(
 }
 
 /** The dirtree of the policy that a tree brings along: another one may label otherwise. */
-export function selinuxTree(trees: Trees, root: TreeRef): string | undefined {
+function selinuxTree(trees: Trees, root: TreeRef): string | undefined {
   const found = trees.find(root, "usr/etc/selinux");
   if (found?.kind !== "directory" || found.directory.tree === undefined) return undefined;
   return trees.arena.hex(found.directory.tree);

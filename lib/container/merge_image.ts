@@ -1,17 +1,18 @@
 /** The tree of an image: its ostree commit's, or nothing, and its derived layers on it. */
-import { isEmptyFile } from "../ostree/file_object.ts";
+import { isEmptyFile, readFileObject } from "../ostree/file_object.ts";
+import { displayPath } from "../ostree/objects.ts";
 import { policyLabeler, relabelTree, type TreeChecksums } from "../ostree/relabel.ts";
 import { SePolicy } from "../ostree/sepolicy.ts";
 import type { ObjectStore } from "../ostree/store.ts";
-import { encodeCommit, newCommit } from "../ostree/commit.ts";
 import { type TreeRef, Trees } from "../ostree/tree.ts";
 import { UserError } from "../sys/errors.ts";
-import { selinuxTree } from "./base_commit.ts";
 import { storedLayer } from "./layer_commit.ts";
 import { LayerMerge } from "./merge.ts";
 
 /** Container engines leave these in a layer as empty files; the host makes its own. */
 const INJECTED = ["usr/etc/hostname", "usr/etc/resolv.conf"];
+const POLICY = "usr/etc/selinux";
+const POLICY_MAX_BYTES = 64 << 20;
 
 /** What an image is merged of. */
 export interface MergeParts {
@@ -43,7 +44,7 @@ export function mergeImage(store: ObjectStore, { base, layers }: MergeParts): Tr
   }
   if (layers.length > 0) dropInjected(trees, root);
   const merged = { tree: trees.arena.hex(trees.write(root)), meta: trees.arena.hex(root.meta) };
-  return base === undefined ? relabelled(store, merged, selinuxTree(trees, root)) : merged;
+  return base === undefined ? relabelled(trees, root, merged) : merged;
 }
 
 /** Whoever left them: the reference removes them from the merged tree, too. */
@@ -59,13 +60,29 @@ function dropInjected(trees: Trees, root: TreeRef): void {
   }
 }
 
-/**
- * Without a base (row C7) only the merged tree knows its policy: every object is looked at, and written again where its label differs.
- * libostree loads a policy from a commit, so that one is written which nothing refers to; the next prune removes it.
- */
-function relabelled(store: ObjectStore, merged: TreeChecksums, policyTree: string | undefined): TreeChecksums {
-  if (policyTree === undefined) return merged;
-  const commit = encodeCommit(newCommit({ timestampSeconds: 0, rootTree: merged.tree, rootMeta: merged.meta }));
-  using policy = SePolicy.fromCommit(store.repo, store.metadata("commit", commit).toHex());
-  return policy ? relabelTree(store, merged, policyLabeler(policy)) : merged;
+/** Without a base (row C7) only the merged tree knows its policy: every object is looked at, and written again where its label differs. */
+function relabelled(trees: Trees, root: TreeRef, merged: TreeChecksums): TreeChecksums {
+  const selinux = trees.find(root, POLICY);
+  if (selinux?.kind !== "directory") return merged;
+  const directory = Deno.makeTempDirSync({ prefix: "bootc-selinux-" });
+  try {
+    Deno.mkdirSync(`${directory}/${POLICY}`, { recursive: true });
+    writeFiles(trees, selinux.directory, `${directory}/${POLICY}`);
+    using policy = SePolicy.fromDirectory(directory);
+    return policy ? relabelTree(trees.store, merged, policyLabeler(policy)) : merged;
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+}
+
+function writeFiles(trees: Trees, from: TreeRef, to: string): void {
+  const { files, directories } = trees.entries(from);
+  for (const [name, checksum] of files) {
+    const content = readFileObject(trees.store.repo, trees.arena.hex(checksum), POLICY_MAX_BYTES);
+    if (content) Deno.writeFileSync(`${to}/${displayPath(name)}`, content); // a symlink would lead out of the tree
+  }
+  for (const [name, directory] of directories) {
+    Deno.mkdirSync(`${to}/${displayPath(name)}`);
+    writeFiles(trees, directory, `${to}/${displayPath(name)}`);
+  }
 }

@@ -23,11 +23,12 @@ import {
   S_IFLNK,
 } from "./objects.ts";
 import type { Repo } from "./repo.ts";
+import { openStagingDirectory, publishStaged } from "./staging.ts";
 import { DirectMetadataStream } from "./metadata_stream.ts";
 import type { MetadataStream, MetadataType, ObjectStore } from "./store.ts";
 
 const OSTREEMETA = libc.cstr("user.ostreemeta");
-const PIECE_BYTES = 64 << 20;
+const PIECE_BYTES = 64 << 20, SMALLEST_PIECE_BYTES = 64 << 10;
 
 /** See the module's comment. */
 export class DirectStore implements ObjectStore {
@@ -46,12 +47,16 @@ export class DirectStore implements ObjectStore {
   #plainHeader = new Uint8Array(PLAIN_HEADER_BYTES);
   #hash = new Sha256();
   #tmpName: Bytes = libc.cstr(`tmp-bootc-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`);
+  /** Commits of this transaction by checksum: they stay in `tmp/` until all else is in place, under these names. */
+  #commits = new Map<string, Bytes>();
   #open = -1;
   #openMeta: FileMeta = { uid: 0, gid: 0, mode: 0, size: 0, xattrs: undefined };
   #euid = Deno.uid() ?? 0;
   #egid = Deno.gid() ?? 0;
   #reserveBytes: number;
   #unchecked = 0;
+  /** How much may be written before the disk is looked at again. */
+  #checkAfter = 0;
 
   constructor(readonly repo: Repo) {
     this.#bareUser = repo.mode === "bare-user";
@@ -72,7 +77,7 @@ export class DirectStore implements ObjectStore {
 
   begin(): void {
     this.repo.prepareTransaction();
-    this.#staging = findStagingDirectory(this.#tmp);
+    this.#staging = openStagingDirectory(this.#tmp);
     for (let i = 0; i < 256; i++) {
       const shard = this.#shard(i);
       this.#oldShards[i] = libc.existsAt(this.#objects, shard) ? 1 : 0;
@@ -100,9 +105,12 @@ export class DirectStore implements ObjectStore {
 
   #checkSpace(): void {
     this.#unchecked = 0;
+    this.#checkAfter = Infinity;
     if (this.#reserveBytes === 0) return;
     const { availableBytes } = libc.fstatvfs(this.repo.directory);
-    if (availableBytes > this.#reserveBytes) return;
+    const spare = availableBytes - this.#reserveBytes;
+    this.#checkAfter = Math.min(PIECE_BYTES, Math.max(spare / 2, SMALLEST_PIECE_BYTES));
+    if (spare > 0) return;
     throw new UserError(
       `Cannot write to repository "${this.repo.path}": ${availableBytes} bytes are free and min-free-space keeps ${this.#reserveBytes}`,
       { hint: "Free some space, or lower core.min-free-space-percent in the repository's config" },
@@ -116,7 +124,7 @@ export class DirectStore implements ObjectStore {
   #write(fd: number, data: Bytes): void {
     libc.writeAll(fd, data);
     this.#unchecked += data.length;
-    if (this.#unchecked > PIECE_BYTES) this.#checkSpace();
+    if (this.#unchecked > this.#checkAfter) this.#checkSpace();
   }
 
   #place(): void {
@@ -237,12 +245,28 @@ export class DirectStore implements ObjectStore {
   metadata(type: MetadataType, bytes: Bytes, want?: Bytes): Bytes {
     const checksum = this.#digestOf(bytes);
     if (want) requireChecksum(want, checksum);
+    if (type === "commit") return this.#addCommit(checksum, bytes);
     if (this.#locate(checksum, type)) return checksum;
     const fd = this.#open = this.#create();
     this.#write(fd, bytes);
     libc.fchmod(fd, 0o644);
     this.#closeOpen();
     this.#place();
+    return checksum;
+  }
+
+  #addCommit(checksum: Bytes, bytes: Bytes): Bytes {
+    const name = checksum.toHex();
+    if (this.has("commit", name)) return checksum;
+    const tmpName = libc.cstr(`tmp-bootc-${crypto.randomUUID()}.commit`);
+    this.#commits.set(name, tmpName);
+    const fd = libc.openat(this.#tmp, tmpName, libc.O_WRONLY | libc.O_CREAT | libc.O_EXCL, 0o644);
+    try {
+      this.#write(fd, bytes);
+      libc.fchmod(fd, 0o644);
+    } finally {
+      libc.close(fd);
+    }
     return checksum;
   }
 
@@ -271,6 +295,8 @@ export class DirectStore implements ObjectStore {
   }
 
   read(type: MetadataType, checksum: string): Bytes {
+    const pending = type === "commit" ? this.#commits.get(checksum) : undefined;
+    if (pending) return readWhole(libc.openat(this.#tmp, pending, libc.O_RDONLY));
     const name = libc.cstr(`${checksum.slice(0, 2)}/${checksum.slice(2)}.${type}`);
     for (const directory of [this.#staging, this.#objects]) {
       if (directory < 0 || !libc.existsAt(directory, name)) continue;
@@ -282,6 +308,7 @@ export class DirectStore implements ObjectStore {
   }
 
   has(type: ObjectType, checksum: string): boolean {
+    if (type === "commit" && this.#commits.has(checksum)) return true;
     const name = libc.cstr(`${checksum.slice(0, 2)}/${checksum.slice(2)}.${type}`);
     return libc.existsAt(this.#objects, name) || (this.#staging >= 0 && libc.existsAt(this.#staging, name));
   }
@@ -296,23 +323,23 @@ export class DirectStore implements ObjectStore {
   }
 
   /**
-   * Commit point: after one syncfs whole shard directories are renamed where `objects/` has none yet (a first pull); the rest libostree
-   * moves object by object. A power cut in between leaves complete, unreferenced objects.
+   * Commit point: everything is synced, then moved into `objects/`, commits last, then libostree sets the refs. A kill or a power cut in
+   * between leaves complete objects that nothing refers to, and no commit without its tree.
    */
   async commit(): Promise<void> {
     if (this.#sync) await libc.syncfs(this.repo.directory);
-    for (let i = 0; i < 256; i++) {
-      if (!this.#stagedShards[i] || this.#oldShards[i]) continue;
-      const shard = this.#shard(i);
-      try {
-        libc.renameat(this.#staging, shard, this.#objects, shard);
-      } catch (error) {
-        if (!(error instanceof libc.LibcError && (error.errno === libc.ENOTEMPTY || error.errno === libc.EEXIST))) {
-          throw error;
-        }
-      }
+    const changed = publishStaged({
+      staging: this.#staging,
+      objects: this.#objects,
+      stagedShards: this.#stagedShards,
+      oldShards: this.#oldShards,
+    });
+    for (const [checksum, tmpName] of this.#commits) {
+      libc.mkdirat(this.#objects, libc.cstr(checksum.slice(0, 2)), 0o775);
+      libc.renameat(this.#tmp, tmpName, this.#objects, commitPath(checksum));
+      this.#commits.delete(checksum);
     }
-    if (this.#sync) await libc.fsync(this.#objects);
+    if (this.#sync) await (changed ? libc.syncfs(this.repo.directory) : libc.fsync(this.#objects));
     libc.close(this.#staging);
     this.#staging = -1;
     await this.repo.commitTransaction();
@@ -320,6 +347,8 @@ export class DirectStore implements ObjectStore {
 
   abort(): void {
     if (this.#open >= 0) this.#dropOpen();
+    for (const tmpName of this.#commits.values()) libc.unlinkat(this.#tmp, tmpName);
+    this.#commits.clear();
     if (this.#staging >= 0) libc.close(this.#staging);
     this.#staging = -1;
     this.repo.abortTransaction(); // also one that failed to begin or to end
@@ -330,6 +359,10 @@ export class DirectStore implements ObjectStore {
     libc.close(this.#objects);
     libc.close(this.#tmp);
   }
+}
+
+function commitPath(checksum: string): Bytes {
+  return libc.cstr(`${checksum.slice(0, 2)}/${checksum.slice(2)}.commit`);
 }
 
 function terminated(bytes: Uint8Array): Bytes {
@@ -355,28 +388,4 @@ function readWhole(fd: number): Bytes {
   } finally {
     libc.close(fd);
   }
-}
-
-/**
- * The transaction's staging directory: this process holds it open, so its name is among our own descriptors.
- * @throws {Error} where libostree keeps it elsewhere
- */
-function findStagingDirectory(tmp: number): number {
-  const parent = Deno.statSync(`/proc/self/fd/${tmp}`);
-  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
-    let target: string;
-    try {
-      target = Deno.readLinkSync(`/proc/self/fd/${name}`);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) continue; // the descriptor of this very listing
-      throw error;
-    }
-    const cut = target.lastIndexOf("/");
-    const leaf = target.slice(cut + 1);
-    if (!leaf.startsWith("staging-") || leaf.endsWith("-lock") || !target.slice(0, cut).endsWith("/tmp")) continue;
-    const above = Deno.statSync(`/proc/self/fd/${name}/..`);
-    if (above.dev !== parent.dev || above.ino !== parent.ino) continue;
-    return libc.openDirectoryAt(tmp, leaf);
-  }
-  throw new Error("No staging directory of libostree can be found");
 }

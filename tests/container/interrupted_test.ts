@@ -42,7 +42,21 @@ function start(store: TestStore, reference: string) {
   const until = async (count: number) => {
     while (lines.length < count) await new Promise((resolve) => setTimeout(resolve, 1));
   };
-  return { child, lines, output, until };
+  return {
+    child,
+    lines,
+    output,
+    until,
+    async [Symbol.asyncDispose]() {
+      try {
+        child.kill("SIGKILL");
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error; // it has ended
+      }
+      await child.status;
+      await output;
+    },
+  };
 }
 
 Deno.test("A pull that is killed leaves finished layers, which the next one reuses", async () => {
@@ -50,7 +64,8 @@ Deno.test("A pull that is killed leaves finished layers, which the next one reus
   const reference = slowImage(store);
   let finished = 0;
   for (const [round, delayMs] of [3, 17, 0, 31].entries()) {
-    const { child, lines, output, until } = start(store, reference);
+    await using process = start(store, reference);
+    const { child, lines, output, until } = process;
     await until(2); // the plan, and one more layer
     await new Promise((resolve) => setTimeout(resolve, delayMs));
     child.kill("SIGKILL");
@@ -63,7 +78,8 @@ Deno.test("A pull that is killed leaves finished layers, which the next one reus
     if (finished === LAYERS) break; // it was quicker than the kill
   }
   assert(finished > 0);
-  const { child, lines, output } = start(store, reference);
+  await using last = start(store, reference);
+  const { child, lines, output } = last;
   assertEquals((await child.status).code, 0);
   await output;
   assertMatch(lines[0]!, /^layers already present: [1-9]\d*; layers needed: \d+/);
@@ -101,7 +117,7 @@ Deno.test("Two pulls into one repository at a time leave both images", async () 
   await using store = await testStore("bare");
   const one = slowImage(store);
   const two = plainImage(`${store.path}/two`, { "usr/a": file("a") }, { "usr/b": file("b") }).reference;
-  const first = start(store, one);
+  await using first = start(store, one);
   await first.until(2);
   await store.pull(two);
   await store.pull(two.replace("two", "./two"));
@@ -118,7 +134,8 @@ Deno.test("Two pulls into one repository at a time leave both images", async () 
 Deno.test("A pull notices that another process pruned what it had imported", async () => {
   await using store = await testStore("bare");
   const reference = slowImage(store);
-  const { child, output, until } = start(store, reference);
+  await using process = start(store, reference);
+  const { child, output, until } = process;
   await until(5);
   child.kill("SIGSTOP");
   using repo = Repo.open(store.repo);
