@@ -25,10 +25,12 @@ import {
 import type { Repo } from "./repo.ts";
 import { openStagingDirectory, publishStaged } from "./staging.ts";
 import { DirectMetadataStream } from "./metadata_stream.ts";
+import { SeenObjects } from "./seen_objects.ts";
 import type { MetadataStream, MetadataType, ObjectStore } from "./store.ts";
 
 const OSTREEMETA = libc.cstr("user.ostreemeta");
 const PIECE_BYTES = 64 << 20, SMALLEST_PIECE_BYTES = 64 << 10;
+const QUESTIONS_BEFORE_LISTING = 2000;
 
 /** See the module's comment. */
 export class DirectStore implements ObjectStore {
@@ -44,10 +46,16 @@ export class DirectStore implements ObjectStore {
   /** Shards that `objects/` has: elsewhere no object can lie, and a first pull asks nothing. */
   #oldShards = new Uint8Array(256);
   #stagedShards = new Uint8Array(256);
+  /** Objects that this store has written, and once it is listed those of `objects/`. */
+  #seen = new SeenObjects();
+  #listed = false;
+  #questions = 0;
+  /** The staging directory came from a pull that was cut off: what lies in it was not written by this store. */
+  #resumed = false;
   #plainHeader = new Uint8Array(PLAIN_HEADER_BYTES);
   #hash = new Sha256();
   #tmpName: Bytes = libc.cstr(`tmp-bootc-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`);
-  /** Commits of this transaction by checksum: they stay in `tmp/` until all else is in place, under these names. */
+  /** Commits of this transaction by checksum: they wait under these names until all else is in place. */
   #commits = new Map<string, Bytes>();
   #open = -1;
   #openMeta: FileMeta = { uid: 0, gid: 0, mode: 0, size: 0, xattrs: undefined };
@@ -78,10 +86,12 @@ export class DirectStore implements ObjectStore {
   begin(): void {
     this.repo.prepareTransaction();
     this.#staging = openStagingDirectory(this.#tmp);
+    this.#resumed = false;
     for (let i = 0; i < 256; i++) {
       const shard = this.#shard(i);
       this.#oldShards[i] = libc.existsAt(this.#objects, shard) ? 1 : 0;
       this.#stagedShards[i] = libc.existsAt(this.#staging, shard) ? 1 : 0;
+      if (this.#stagedShards[i]) this.#resumed = true;
     }
     this.#checkSpace();
   }
@@ -96,11 +106,39 @@ export class DirectStore implements ObjectStore {
   #locate(checksum: Bytes, type: ObjectType): boolean {
     putLoosePath(this.#path, checksum, type);
     const first = checksum[0]!;
-    if (this.#oldShards[first] && libc.existsAt(this.#objects, this.#path)) return true;
-    if (this.#stagedShards[first]) return libc.existsAt(this.#staging, this.#path);
+    const perhaps = this.#seen.perhaps(checksum);
+    if (this.#oldShards[first] && (perhaps || this.#unlisted()) && libc.existsAt(this.#objects, this.#path)) {
+      return true;
+    }
+    if (this.#stagedShards[first]) return (perhaps || this.#resumed) && libc.existsAt(this.#staging, this.#path);
     libc.mkdirat(this.#staging, this.#shard(first), 0o775);
     this.#stagedShards[first] = 1;
     return false;
+  }
+
+  /** Whether `objects/` must still be asked; after many questions it is listed instead, which is the price of some thousand. */
+  #unlisted(): boolean {
+    if (this.#listed) return false;
+    if (++this.#questions < QUESTIONS_BEFORE_LISTING) return true;
+    this.#listed = true;
+    for (let i = 0; i < 256; i++) {
+      if (!this.#oldShards[i]) continue;
+      this.#listShard(i);
+    }
+    return true;
+  }
+
+  #listShard(first: number): void {
+    const directory = libc.openat(this.#objects, this.#shard(first), libc.O_RDONLY | libc.O_DIRECTORY);
+    const checksum = new Uint8Array(32);
+    checksum[0] = first;
+    try {
+      libc.eachName(directory, (bytes, start, end) => {
+        if (end - start > 62 && readHex(bytes, start, checksum)) this.#seen.add(checksum);
+      });
+    } finally {
+      libc.close(directory);
+    }
   }
 
   #checkSpace(): void {
@@ -117,8 +155,12 @@ export class DirectStore implements ObjectStore {
     );
   }
 
+  /**
+   * Objects are made in the staging directory, whose lock is ours: in `tmp/` another process's transaction would take one for an old
+   * left-over, by its time of 1970, and remove it.
+   */
   #create(): number {
-    return libc.openat(this.#tmp, this.#tmpName, libc.O_WRONLY | libc.O_CREAT | libc.O_EXCL, 0o600);
+    return libc.openat(this.#staging, this.#tmpName, libc.O_WRONLY | libc.O_CREAT | libc.O_EXCL, 0o600);
   }
 
   #write(fd: number, data: Bytes): void {
@@ -127,8 +169,10 @@ export class DirectStore implements ObjectStore {
     if (this.#unchecked > this.#checkAfter) this.#checkSpace();
   }
 
-  #place(): void {
-    libc.renameat(this.#tmp, this.#tmpName, this.#staging, this.#path);
+  /** `checksum` is the one that {@linkcode DirectStore.#locate} was asked about. */
+  #place(checksum: Bytes): void {
+    this.#seen.add(checksum);
+    libc.renameat(this.#staging, this.#tmpName, this.#staging, this.#path);
     this.written++;
   }
 
@@ -175,7 +219,7 @@ export class DirectStore implements ObjectStore {
     if (meta.size > 0) this.#write(fd, data);
     this.#setAttributes(fd, meta);
     this.#closeOpen();
-    this.#place();
+    this.#place(checksum);
     return checksum;
   }
 
@@ -200,7 +244,7 @@ export class DirectStore implements ObjectStore {
     }
     this.#setAttributes(this.#open, this.#openMeta);
     this.#closeOpen();
-    this.#place();
+    this.#place(checksum);
     return checksum;
   }
 
@@ -211,7 +255,7 @@ export class DirectStore implements ObjectStore {
 
   #dropOpen(): void {
     this.#closeOpen();
-    libc.unlinkat(this.#tmp, this.#tmpName);
+    libc.unlinkat(this.#staging, this.#tmpName);
   }
 
   symlink(target: Uint8Array, meta: FileMeta, want?: Bytes): Bytes {
@@ -231,14 +275,16 @@ export class DirectStore implements ObjectStore {
       libc.touchEpoch(fd);
       this.#closeOpen();
     } else {
-      libc.symlinkat(terminated(target), this.#tmp, this.#tmpName);
-      libc.lchownat(this.#tmp, this.#tmpName, meta.uid, meta.gid);
+      libc.symlinkat(terminated(target), this.#staging, this.#tmpName);
+      libc.lchownat(this.#staging, this.#tmpName, meta.uid, meta.gid);
       if (meta.xattrs) {
-        const path = libc.cstr(`/proc/self/fd/${this.#tmp}/${new TextDecoder().decode(this.#tmpName.subarray(0, -1))}`);
+        const path = libc.cstr(
+          `/proc/self/fd/${this.#staging}/${new TextDecoder().decode(this.#tmpName.subarray(0, -1))}`,
+        );
         for (const [name, value] of parseXattrSet(meta.xattrs)) libc.lsetxattr(path, terminated(name), value);
       }
     }
-    this.#place();
+    this.#place(checksum);
     return checksum;
   }
 
@@ -251,7 +297,7 @@ export class DirectStore implements ObjectStore {
     this.#write(fd, bytes);
     libc.fchmod(fd, 0o644);
     this.#closeOpen();
-    this.#place();
+    this.#place(checksum);
     return checksum;
   }
 
@@ -260,7 +306,7 @@ export class DirectStore implements ObjectStore {
     if (this.has("commit", name)) return checksum;
     const tmpName = libc.cstr(`tmp-bootc-${crypto.randomUUID()}.commit`);
     this.#commits.set(name, tmpName);
-    const fd = libc.openat(this.#tmp, tmpName, libc.O_WRONLY | libc.O_CREAT | libc.O_EXCL, 0o644);
+    const fd = libc.openat(this.#staging, tmpName, libc.O_WRONLY | libc.O_CREAT | libc.O_EXCL, 0o644);
     try {
       this.#write(fd, bytes);
       libc.fchmod(fd, 0o644);
@@ -290,13 +336,13 @@ export class DirectStore implements ObjectStore {
     }
     libc.fchmod(this.#open, 0o644);
     this.#closeOpen();
-    this.#place();
+    this.#place(checksum);
     return checksum;
   }
 
   read(type: MetadataType, checksum: string): Bytes {
     const pending = type === "commit" ? this.#commits.get(checksum) : undefined;
-    if (pending) return readWhole(libc.openat(this.#tmp, pending, libc.O_RDONLY));
+    if (pending) return readWhole(libc.openat(this.#staging, pending, libc.O_RDONLY));
     const name = libc.cstr(`${checksum.slice(0, 2)}/${checksum.slice(2)}.${type}`);
     for (const directory of [this.#staging, this.#objects]) {
       if (directory < 0 || !libc.existsAt(directory, name)) continue;
@@ -336,7 +382,7 @@ export class DirectStore implements ObjectStore {
     });
     for (const [checksum, tmpName] of this.#commits) {
       libc.mkdirat(this.#objects, libc.cstr(checksum.slice(0, 2)), 0o775);
-      libc.renameat(this.#tmp, tmpName, this.#objects, commitPath(checksum));
+      libc.renameat(this.#staging, tmpName, this.#objects, commitPath(checksum));
       this.#commits.delete(checksum);
     }
     if (this.#sync) await (changed ? libc.syncfs(this.repo.directory) : libc.fsync(this.#objects));
@@ -347,7 +393,7 @@ export class DirectStore implements ObjectStore {
 
   abort(): void {
     if (this.#open >= 0) this.#dropOpen();
-    for (const tmpName of this.#commits.values()) libc.unlinkat(this.#tmp, tmpName);
+    for (const tmpName of this.#commits.values()) libc.unlinkat(this.#staging, tmpName);
     this.#commits.clear();
     if (this.#staging >= 0) libc.close(this.#staging);
     this.#staging = -1;
@@ -363,6 +409,21 @@ export class DirectStore implements ObjectStore {
 
 function commitPath(checksum: string): Bytes {
   return libc.cstr(`${checksum.slice(0, 2)}/${checksum.slice(2)}.commit`);
+}
+
+/** Reads 62 hexadecimal digits behind a checksum's first byte; false where they are none. */
+function readHex(bytes: Bytes, start: number, checksum: Bytes): boolean {
+  for (let i = 1, at = start; i < 32; i++, at += 2) {
+    const value = digit(bytes[at]!) << 4 | digit(bytes[at + 1]!);
+    if (value < 0) return false;
+    checksum[i] = value;
+  }
+  return true;
+}
+
+function digit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  return code >= 0x61 && code <= 0x66 ? code - 0x61 + 10 : -1 << 8;
 }
 
 function terminated(bytes: Uint8Array): Bytes {

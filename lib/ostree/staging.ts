@@ -44,13 +44,24 @@ export function publishStaged({ staging, objects, stagedShards, oldShards }: Sta
     if (!stagedShards[i]) continue;
     const shard = String.fromCharCode(HEX[2 * i]!, HEX[2 * i + 1]!);
     if (!oldShards[i] && moveWhole(staging, objects, libc.cstr(shard))) continue;
-    for (const { name } of Deno.readDirSync(`/proc/self/fd/${staging}/${shard}`)) {
-      const path = libc.cstr(`${shard}/${name}`);
-      libc.renameat(staging, path, objects, path);
-      changed = true;
-    }
+    changed = true;
+    moveEach(staging, objects, shard);
   }
   return changed;
+}
+
+/** Object by object: the path is put together in one buffer. */
+function moveEach(staging: number, objects: number, shard: string): void {
+  const path = libc.cstr(`${shard}/${" ".repeat(255)}`);
+  const directory = libc.openDirectoryAt(staging, shard);
+  try {
+    libc.eachName(directory, (bytes, start, end) => {
+      for (let i = start; i <= end; i++) path[3 + i - start] = bytes[i]!;
+      libc.renameat(staging, path, objects, path);
+    });
+  } finally {
+    libc.close(directory);
+  }
 }
 
 /** False where another process has made the shard meanwhile. */

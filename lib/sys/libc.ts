@@ -143,6 +143,29 @@ export function symlinkat(target: Bytes, dirfd: number, path: Bytes): void {
   if (c.symlinkat(target, dirfd, path) < 0) fail("symlinkat");
 }
 
+const DIRENT_NAME = 19;
+
+/**
+ * Calls `visit` with each name of an open directory but `.` and `..`, as `bytes[start, end)` with a NUL behind; the buffer is reused. No object
+ * or string a name, so that a directory of any size leaves no garbage. What is made or removed meanwhile may be seen or not.
+ * @throws {LibcError}
+ */
+export function eachName(fd: number, visit: (bytes: Bytes, start: number, end: number) => void): void {
+  const buffer = new Uint8Array(32 << 10);
+  const view = new DataView(buffer.buffer);
+  for (;;) {
+    const length = Number(c.getdents64(fd, buffer, BigInt(buffer.length)));
+    if (length < 0) fail("getdents64");
+    if (length === 0) return;
+    for (let at = 0; at < length; at += view.getUint16(at + 16, true)) {
+      const start = at + DIRENT_NAME;
+      const end = buffer.indexOf(0, start);
+      const dots = buffer[start] === 0x2e && (end === start + 1 || (end === start + 2 && buffer[start + 1] === 0x2e));
+      if (!dots) visit(buffer, start, end);
+    }
+  }
+}
+
 /** fsync on a pool thread. @throws {Error} when it fails (errno is not known there) */
 export async function fsync(fd: number): Promise<void> {
   if (await c.fsync(fd) < 0) throw new Error("Cannot fsync: the disk did not take the data");
