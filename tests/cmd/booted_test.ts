@@ -234,3 +234,23 @@ Deno.test("bootc upgrade writes progress as JSON lines (U20)", async () => {
     "cleanup",
   ]);
 });
+
+Deno.test("an update merges /etc three ways: what was touched here stays, the rest follows the image (F1)", async () => {
+  const files = (n: number) =>
+    Object.fromEntries(["untouched", "modified", "deleted", "mode"].map((name) => [`etc/${name}`, `image ${n}\n`]));
+  await using host = await TestHost.following({ files: files(1) });
+  await host.system.write("/etc/modified", "here\n");
+  await host.system.run(["rm", "/etc/deleted"]);
+  await host.system.run(["chmod", "600", "/etc/mode"]);
+  host.image({ version: "2", files: { ...files(2), "etc/added": "image 2\n" } });
+  assertEquals((await host.bootc("upgrade")).code, 0);
+  await host.system.write("/etc/late", "made after staging\n");
+  await host.system.reboot();
+  const read = (name: string) => host.system.read(`/etc/${name}`);
+  assertEquals(await read("untouched"), "image 2\n");
+  assertEquals(await read("added"), "image 2\n");
+  assertEquals(await read("modified"), "here\n");
+  assertEquals(await read("deleted"), undefined);
+  assertEquals(await read("mode"), "image 1\n");
+  assertEquals(await read("late"), "made after staging\n");
+});

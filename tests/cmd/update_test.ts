@@ -10,7 +10,8 @@ import {
   type TestSysroot,
 } from "../sysroot.ts";
 import { tempDir } from "../temp.ts";
-import { bootc } from "./bootc.ts";
+import { startRegistry } from "../registry.ts";
+import { bootc, bootcWith } from "./bootc.ts";
 
 /** A system root that follows `oci:DIR/os`, with the image's first version deployed by `switch`. */
 async function following(
@@ -225,4 +226,56 @@ Deno.test("bootc upgrade keeps an origin's foreign keys (R2)", async () => {
     await Deno.readTextFile(`${directory}/${now.checksum}.${now.deploySerial}.origin`),
     `[origin]\ncontainer-image-reference=ostree-unverified-image:oci:${images.path}/os\ncustom-url=https://example.com\n\n[foreign]\nkey=value\n`,
   );
+});
+
+Deno.test("bootc upgrade keeps the demand for a signature policy (P5)", async () => {
+  await using root = await sysrootDirectory();
+  await using images = await tempDir();
+  const sysroot = await makeSysroot(root.path);
+  await makeOsCommit(sysroot.repo);
+  await deployWithOstree(sysroot);
+  const policy = { default: [{ type: "reject" }], transports: { oci: { "": [{ type: "insecureAcceptAnything" }] } } };
+  await Deno.writeTextFile(`${images.path}/policy.json`, JSON.stringify(policy));
+  const env = { CONTAINERS_POLICY_JSON: `${images.path}/policy.json` };
+  osImage(`${images.path}/os`, { version: "1" });
+  const words = ["--sysroot", root.path, "--transport", "oci", "--enforce-container-sigpolicy", `${images.path}/os`];
+  const switched = await bootcWith({ env }, "switch", ...words);
+  assertEquals(switched.code, 0, switched.stderr);
+  osImage(`${images.path}/os`, { version: "2" });
+  const upgraded = await bootcWith({ env }, "upgrade", "--sysroot", root.path);
+  assertEquals(upgraded.code, 0, upgraded.stderr);
+  const host = await status(root.path);
+  assertEquals(host.spec.image, { image: `${images.path}/os`, signature: "containerPolicy", transport: "oci" });
+  assertEquals(host.status.otherDeployments[0].image.version, "2");
+
+  await Deno.writeTextFile(`${images.path}/policy.json`, '{"default":[{"type":"reject"}]}');
+  osImage(`${images.path}/os`, { version: "3" });
+  const refused = await bootcWith({ env }, "upgrade", "--sysroot", root.path);
+  assertEquals(refused.code, 1);
+  assertStringIncludes(refused.stderr, "rejected by policy");
+  assertEquals((await status(root.path)).status.otherDeployments[0].image.version, "2");
+});
+
+Deno.test("bootc switch and upgrade pull from a registry, and only what is new (U1, U26)", async () => {
+  await using registry = await startRegistry();
+  await using root = await sysrootDirectory();
+  await using images = await tempDir();
+  const sysroot = await makeSysroot(root.path);
+  await makeOsCommit(sysroot.repo);
+  await deployWithOstree(sysroot);
+  const name = `${registry.address}/test/os`;
+  osImage(`${images.path}/os`, { version: "1" });
+  await registry.push(`${images.path}/os`, "test/os");
+  const { code, stderr } = await bootcWith({ env: registry.env }, "switch", "--sysroot", root.path, name);
+  assertEquals(code, 0, stderr);
+  const second = osImage(`${images.path}/os`, { version: "2", files: { "usr/share/x": "2\n" } });
+  await registry.push(`${images.path}/os`, "test/os");
+  const before = (await registry.requests()).length;
+  const upgraded = await bootcWith({ env: registry.env }, "upgrade", "--sysroot", root.path);
+  assertEquals(upgraded.code, 0, upgraded.stderr);
+  assertStringIncludes(upgraded.stdout, `Queued for next boot: ${name}\n  Version: 2\n  Digest: ${second.digest}\n`);
+  const requests = (await registry.requests()).slice(before).join("\n");
+  assertStringIncludes(requests, second.layers[1]!.digest);
+  assertEquals(requests.includes(second.layers[0]!.digest), false);
+  assertEquals((await status(root.path)).spec.image, { image: name, transport: "registry" });
 });

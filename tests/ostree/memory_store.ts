@@ -1,4 +1,5 @@
 /** A store that keeps metadata objects in a map: for trees, which need no repository. */
+import "../libraries.ts";
 import { sha256 } from "../../lib/codec/sha256.ts";
 import type { ObjectStore } from "../../lib/ostree/store.ts";
 import type { Bytes } from "../../lib/sys/libc.ts";
