@@ -9,19 +9,19 @@ import type { Digest } from "../oci/digest.ts";
 import { type Manifest, parseManifest } from "../oci/manifest.ts";
 import { formatOstreeImageReference, type ImageReference, type OstreeImageReference } from "../oci/reference.ts";
 import type { Repo } from "../ostree/repo.ts";
-import { type ObjectStore, openStore } from "../ostree/store.ts";
+import type { ObjectStore } from "../ostree/store.ts";
 import { type OpenedImage, type OpenOptions, openVerified } from "../skopeo/copy.ts";
 import type { Context } from "../sys/context.ts";
 import { Interrupted, UserError } from "../sys/errors.ts";
 import { fstatvfs } from "../sys/libc.ts";
-import { releaseStartupText } from "../sys/memory.ts";
 import type { ReportProgress } from "../sys/progress.ts";
 import { pruneLayers } from "./gc.ts";
 import { type ImageDescription, type StoredImage, storedImage } from "./images.ts";
-import { LayerImport } from "./layer_import.ts";
-import { type ImageLayout, imageLayout } from "./layout.ts";
-import { planPull, type PullPlan, requireSpace } from "./plan.ts";
-import { RepositoryLayers } from "./stored_layers.ts";
+import type { ImageLayout } from "./layout.ts";
+import type { PullPlan } from "./plan.ts";
+
+/** The half of the program that fetches and writes: an upgrade with nothing new never loads it. */
+const loadImporter = () => import("./importer.ts");
 
 /** How an image is pulled. */
 export interface PullOptions extends OpenOptions {
@@ -114,6 +114,7 @@ export class ImagePull implements AsyncDisposable {
    */
   async prepare(): Promise<PreparedPull> {
     try {
+      const { imageLayout, planPull, RepositoryLayers } = await loadImporter();
       const config = parseImageConfig(await this.opened.proxy.config(this.opened.imageId));
       const layout = imageLayout(this.manifest, config);
       const plan = planPull(layout, new RepositoryLayers(this.repo, config));
@@ -129,6 +130,7 @@ export class ImagePull implements AsyncDisposable {
    * @throws {Interrupted}
    */
   async import(prepared: PreparedPull, report: ReportProgress = () => {}): Promise<PulledImage> {
+    const { LayerImport } = await loadImporter();
     return await this.write(prepared.plan, async (store) => {
       const pulled = await new LayerImport(this, prepared, store, report).run();
       // Layers without an image would all go.
@@ -143,6 +145,7 @@ export class ImagePull implements AsyncDisposable {
    * @throws {Interrupted}
    */
   async write<T>(plan: PullPlan, work: (store: ObjectStore) => Promise<T>): Promise<T> {
+    const { openStore, releaseStartupText, requireSpace } = await loadImporter();
     requireSpace(plan, {
       image: this.reference.image.name,
       availableBytes: fstatvfs(this.repo.directory).availableBytes,

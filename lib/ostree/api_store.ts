@@ -4,6 +4,7 @@ import type { Bytes } from "../sys/libc.ts";
 import { requireChecksum } from "./loose.ts";
 import { ContentSpool } from "./content_spool.ts";
 import type { ContentWriter } from "./content_writer.ts";
+import { keepFromPruning } from "./repo_lock.ts";
 import { fileHeader, type FileMeta, type ObjectType, S_IFLNK } from "./objects.ts";
 import type { Repo } from "./repo.ts";
 import type { MetadataStream, MetadataType, ObjectStore } from "./store.ts";
@@ -15,14 +16,17 @@ export class ApiStore implements ObjectStore {
   written = 0;
   reused = 0;
   #hash = new Sha256();
-  #active = false;
+  #lock: Disposable | undefined;
+  /** Commits by checksum, and refs: they are written when all else is in place. */
+  #commits = new Map<string, Bytes>();
+  #refs = new Map<string, string | null>();
   #writer: ContentWriter | ContentSpool | undefined;
 
   constructor(readonly repo: Repo) {}
 
   begin(): void {
+    this.#lock = keepFromPruning(this.repo);
     this.repo.prepareTransaction();
-    this.#active = true;
   }
 
   #put(header: Bytes, body: Bytes, want: Bytes | undefined): Bytes {
@@ -75,7 +79,9 @@ export class ApiStore implements ObjectStore {
     const checksum = this.#hash.digest();
     if (want) requireChecksum(want, checksum);
     const name = checksum.toHex();
-    if (!this.repo.hasObject(type, name)) this.repo.writeMetadata(type, bytes, name);
+    if (this.has(type, name)) return checksum;
+    if (type === "commit") this.#commits.set(name, bytes.slice());
+    else this.repo.writeMetadata(type, bytes, name);
     return checksum;
   }
 
@@ -106,11 +112,12 @@ export class ApiStore implements ObjectStore {
   }
 
   read(type: MetadataType, checksum: string): Bytes {
-    return this.repo.loadMetadata(type, checksum);
+    const pending = type === "commit" ? this.#commits.get(checksum) : undefined;
+    return pending?.slice() ?? this.repo.loadMetadata(type, checksum);
   }
 
   has(type: ObjectType, checksum: string): boolean {
-    return this.repo.hasObject(type, checksum);
+    return (type === "commit" && this.#commits.has(checksum)) || this.repo.hasObject(type, checksum);
   }
 
   hasFileAt(bytes: Bytes, at: number): boolean {
@@ -118,20 +125,34 @@ export class ApiStore implements ObjectStore {
   }
 
   setRef(ref: string, commit: string | null): void {
-    this.repo.setTransactionRef(ref, commit);
+    this.#refs.set(ref, commit);
   }
 
+  /**
+   * Commit point: libostree moves objects in any order, and a kill in between could leave a commit without its tree. So commits and refs get
+   * a second transaction, with nothing pruned between the two.
+   */
   async commit(): Promise<void> {
     await this.repo.commitTransaction();
-    this.#active = false;
+    this.repo.prepareTransaction();
+    for (const [checksum, bytes] of this.#commits) this.repo.writeMetadata("commit", bytes, checksum);
+    for (const [ref, commit] of this.#refs) this.repo.setTransactionRef(ref, commit);
+    await this.repo.commitTransaction();
+    this.#end();
+  }
+
+  #end(): void {
+    this.#commits.clear();
+    this.#refs.clear();
+    this.#lock?.[Symbol.dispose]();
+    this.#lock = undefined;
   }
 
   abort(): void {
     this.#writer?.[Symbol.dispose]();
     this.#writer = undefined;
-    if (!this.#active) return;
-    this.#active = false;
     this.repo.abortTransaction();
+    this.#end();
   }
 
   [Symbol.dispose](): void {

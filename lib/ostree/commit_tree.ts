@@ -3,8 +3,7 @@ import type { Bytes } from "../sys/libc.ts";
 import { readFileObject } from "./file_object.ts";
 import { displayPath } from "./objects.ts";
 import type { Repo } from "./repo.ts";
-import { ApiStore } from "./api_store.ts";
-import { type TreeEntry, type TreeRef, Trees } from "./tree.ts";
+import { type TreeEntry, type TreeRef, Trees, type TreeStore } from "./tree.ts";
 
 /** A name in a directory of a commit; whether a file is a symlink is not looked at. */
 export interface ListedName {
@@ -14,13 +13,18 @@ export interface ListedName {
 
 /** The tree of one commit. */
 export class CommitTree {
-  #trees: Trees;
+  #trees: Trees<TreeStore>;
   #root: TreeRef;
 
   /** @throws {GlibError} when there is no such commit */
   constructor(readonly repo: Repo, checksum: string) {
     const { rootTree, rootMeta } = repo.loadCommit(checksum);
-    this.#trees = new Trees(new ApiStore(repo));
+    this.#trees = new Trees<TreeStore>({
+      read: (type, object) => repo.loadMetadata(type, object),
+      metadataStream: () => {
+        throw new TypeError("This tree is only looked at");
+      },
+    });
     this.#root = this.#trees.root(rootTree, rootMeta);
   }
 

@@ -94,6 +94,10 @@ const symbols = {
     parameters: ["pointer", "buffer", "pointer", "pointer", "buffer"],
     result: "i32",
   },
+  /** gboolean ostree_repo_lock_push(OstreeRepo *self, OstreeRepoLockType lock_type, GCancellable *, GError **error); since 2021.3 */
+  ostree_repo_lock_push: { parameters: ["pointer", "i32", "pointer", "buffer"], result: "i32" },
+  /** gboolean ostree_repo_lock_pop(OstreeRepo *self, OstreeRepoLockType lock_type, GCancellable *, GError **error); since 2021.3 */
+  ostree_repo_lock_pop: { parameters: ["pointer", "i32", "pointer", "buffer"], result: "i32" },
   /** gboolean ostree_repo_prune(self, flags, gint depth, gint *total, gint *pruned, guint64 *size, GCancellable *, GError **error) */
   ostree_repo_prune: {
     parameters: ["pointer", "u32", "i32", "buffer", "buffer", "buffer", "pointer", "buffer"],

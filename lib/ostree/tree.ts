@@ -57,11 +57,14 @@ export interface TreeRef {
 /** What a path leads to. */
 export type TreeEntry = { kind: "file"; checksum: number } | { kind: "directory"; directory: TreeRef };
 
+/** What trees ask of a store: reading, and writing where they are changed. */
+export type TreeStore = Pick<ObjectStore, "read" | "metadataStream">;
+
 /** Reads and writes trees through a store; see the module's comment. */
-export class Trees {
+export class Trees<Store extends TreeStore = ObjectStore> {
   readonly arena = new ChecksumArena();
 
-  constructor(readonly store: ObjectStore) {}
+  constructor(readonly store: Store) {}
 
   /** The root of a commit, from its two checksums as hex. */
   root(tree: string, meta: string): TreeRef {
