@@ -62,7 +62,7 @@ export async function run(ctx: CliContext, flags: Flags): Promise<void | number>
 async function readDocument(ctx: CliContext, path: string): Promise<Host> {
   try {
     const bytes = path === "-" ? await ctx.readStdin() : await Deno.readFile(path);
-    return parseHost(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return parseHost(bytes);
   } catch (cause) {
     throw new UserError(`Cannot read the host document "${path}"`, { cause });
   }

@@ -55,7 +55,7 @@ async function readDocument(ctx: CliContext, path: string): Promise<HostReading>
   const { parseHost } = await import("../lib/host/document.ts"); // with its YAML parser, which JSON never needs
   try {
     const bytes = path === "-" ? await ctx.readStdin() : await Deno.readFile(path);
-    return { host: parseHost(new TextDecoder("utf-8", { fatal: true }).decode(bytes)), unbooted: false };
+    return { host: parseHost(bytes), unbooted: false };
   } catch (cause) {
     throw new UserError(`Cannot read the status document "${path}"`, { cause });
   }

@@ -24,6 +24,9 @@ const DROPPED = "bootc.layer.dropped";
 const DIFF_ID = "bootc.layer.diff-id";
 const IMPORTER_VERSION = "ostree.importer.version";
 
+/** Half of what libostree reads. */
+const COMMIT_MAX_BYTES = 64 << 20;
+
 /** How a stored derived layer merges; without `facts` it is one that the reference wrote. */
 export interface StoredLayer {
   readonly tree: string;
@@ -38,7 +41,13 @@ function filterText(rules: FilterRules): string {
 function writeCommit(store: ObjectStore, root: { tree: string; meta: string }, metadata: [string, Variant][]): string {
   const sorted = new Map(metadata.toSorted(([a], [b]) => a < b ? -1 : 1));
   const commit = newCommit({ timestampSeconds: 0, rootTree: root.tree, rootMeta: root.meta, metadata: sorted });
-  return store.metadata("commit", encodeCommit(commit)).toHex();
+  const bytes = encodeCommit(commit);
+  if (bytes.length > COMMIT_MAX_BYTES) {
+    throw new UserError(`The layer names too many directories: its commit would have ${bytes.length} bytes`, {
+      hint: "Split the layer",
+    });
+  }
+  return store.metadata("commit", bytes).toHex();
 }
 
 /** Writes a derived layer's commit; gives its checksum. The diff_id must be one that was verified. */

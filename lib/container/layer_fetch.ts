@@ -45,7 +45,7 @@ export class LayerFetch implements Disposable {
     let reading = false;
     try {
       const ahead = this.#next?.layer === layer ? this.#next.pipe : undefined;
-      if (!ahead) this[Symbol.dispose]();
+      if (!ahead) this.#giveUp();
       const pipe = await (ahead ?? this.#request(layer));
       this.#next = next && { layer: next, pipe: this.#request(next) };
       pipe.finish().catch(() => {}); // the answer comes when skopeo has sent all; see BlobPipe
@@ -64,8 +64,13 @@ export class LayerFetch implements Disposable {
     }
   }
 
-  /** Gives up the blob that was asked for ahead. */
+  /** Ends reading; a blob that was asked for ahead is given up. */
   [Symbol.dispose](): void {
+    this.#giveUp();
+    this.#reader[Symbol.dispose]();
+  }
+
+  #giveUp(): void {
     this.#next?.pipe.then((pipe) => pipe.close(), () => {}); // its failure is of no interest any more
     this.#next = undefined;
   }

@@ -42,15 +42,22 @@ export interface ReadOptions {
   readonly onBytes?: (bytes: number) => void;
 }
 
-/** Reads one layer after another with the same buffers. */
-export class LayerReader {
-  #ring: DoubleRing = doubleRing(RING_BYTES);
+/** Rings are never unmapped: the next reader takes that of one which is done. */
+const idleRings: DoubleRing[] = [];
+
+/** Reads one layer after another with the same buffers, which it gives up when it is disposed of. */
+export class LayerReader implements Disposable {
+  #ring: DoubleRing = idleRings.pop() ?? doubleRing(RING_BYTES);
   #input = new Uint8Array(INPUT_BYTES);
   #decoders = new Map<Compression, Decoder>();
   #hash = new Sha256();
   #left = 0;
 
   constructor(readonly options: { readonly isal: boolean }) {}
+
+  [Symbol.dispose](): void {
+    idleRings.push(this.#ring);
+  }
 
   #decoder(compression: Compression): Decoder {
     let decoder = this.#decoders.get(compression);

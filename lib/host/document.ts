@@ -18,6 +18,7 @@ import {
   OLD_API_VERSION,
 } from "./spec.ts";
 import { utcTimestamp } from "./timestamp.ts";
+import { utf8Text } from "./utf8.ts";
 
 const REMOTE_TAG = "!ostreeRemote";
 /** `signature: !ostreeRemote fedora`: how YAML has what is `{"ostreeRemote":"fedora"}` in JSON. `@std/yaml` knows no tags but its own. */
@@ -27,8 +28,8 @@ const TAGGED = /((?:^|[{,-])[ \t]*signature:[ \t]+)!ostreeRemote[ \t]+("[^"\n]*"
  * Reads a document of version v1 or v1alpha1. What older versions did not write has its empty value; unknown keys are ignored.
  * @throws {SyntaxError} naming the key that is missing or wrong
  */
-export function parseHost(text: string): Host {
-  const fields = new Fields(parseText(text));
+export function parseHost(input: string | Uint8Array): Host {
+  const fields = new Fields(parseText(typeof input === "string" ? input : utf8Text(input)));
   fields.word("apiVersion", [API_VERSION, OLD_API_VERSION]);
   fields.word("kind", [KIND]);
   const name = fields.optional("metadata", (metadata) => metadata.stringOrNull("name"));
@@ -48,8 +49,12 @@ function parseText(text: string): unknown {
     // In the core schema a time stays text.
     return parseYaml(text.replace(TAGGED, "$1{ostreeRemote: $2}"), { schema: "core" });
   } catch (cause) {
+    // Both parsers call themselves for each level.
+    if (cause instanceof RangeError) throw new SyntaxError("Cannot read status document: too many levels");
     if (!(cause instanceof SyntaxError)) throw cause;
-    throw new SyntaxError("Cannot read status document: neither JSON nor YAML", { cause });
+    // The YAML parser has an error class of its own, and shows the place in the text on further lines.
+    const why = cause.message.split("\n", 1)[0]!.replace(/:$/, "");
+    throw new SyntaxError("Cannot read status document: neither JSON nor YAML", { cause: new SyntaxError(why) });
   }
 }
 

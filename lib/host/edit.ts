@@ -10,17 +10,25 @@ import type { Host } from "./spec.ts";
  * @throws {UserError} without an editor, when it fails, or when the text is no host document
  */
 export async function editDocument(ctx: Context, host: Host): Promise<Host> {
-  const editor = ctx.env["VISUAL"] || ctx.env["EDITOR"];
+  const editor = ctx.env["VISUAL"]?.trim() || ctx.env["EDITOR"]?.trim();
   if (!editor) throw new UserError("No editor is set", { hint: "Set EDITOR, or give the document with --filename" });
   const directory = await Deno.makeTempDir({ prefix: "bootc-edit-" });
   try {
     const path = `${directory}/host.yaml`;
     await Deno.writeTextFile(path, hostYaml(host), { createNew: true, mode: 0o600 });
-    const [program, ...args] = editor.split(/\s+/).filter((word) => word !== "");
+    const [program, ...args] = editor.split(/\s+/);
     const code = await runInherited(ctx, [program!, ...args, path]);
     if (code !== 0) throw new UserError(`The editor "${editor}" failed with exit code ${code}; nothing was changed`);
-    return parseHost(await Deno.readTextFile(path));
+    return await readEdited(path, editor);
   } finally {
     await Deno.remove(directory, { recursive: true });
+  }
+}
+
+async function readEdited(path: string, editor: string): Promise<Host> {
+  try {
+    return parseHost(await Deno.readFile(path));
+  } catch (cause) {
+    throw new UserError(`Cannot read what the editor "${editor}" left; nothing was changed`, { cause });
   }
 }

@@ -7,10 +7,12 @@ import { ImagePull, type PreparedPull, type PulledImage, type PullOptions } from
 import { hostPullOptions } from "../container/pull_options.ts";
 import { ProxyLaunch } from "../skopeo/copy.ts";
 import type { Context } from "../sys/context.ts";
-import { formatOstreeImageReference, type OstreeImageReference } from "../oci/reference.ts";
+import { UserError } from "../sys/errors.ts";
+import { formatImageReference, formatOstreeImageReference, type OstreeImageReference } from "../oci/reference.ts";
 import type { ReportProgress } from "../sys/progress.ts";
 import { VERSION } from "../version.ts";
 import { checkImageConfig } from "./bootable.ts";
+import { isDamage } from "./damage.ts";
 import { requireKernel } from "./queue.ts";
 import type { HostChoice, HostSession } from "./session.ts";
 
@@ -59,8 +61,29 @@ async function open(
   reference: OstreeImageReference,
   { launched }: FetchOptions,
 ): Promise<ImagePull> {
+  requireStorableName(reference);
   const options = await openOptions(session.ctx, session.root);
-  return await ImagePull.open(session.ctx, session.repo, reference, { ...options, launched });
+  try {
+    return await ImagePull.open(session.ctx, session.repo, reference, { ...options, launched });
+  } catch (cause) {
+    if (!isDamage(cause)) throw cause;
+    throw new UserError(`Cannot read image "${formatImageReference(reference.image)}"`, {
+      cause,
+      hint: "Its manifest is wrong, or what is stored of it is damaged: see `ostree fsck`",
+    });
+  }
+}
+
+/** Of a name in a directory, on every Linux file system; the image's ref is such a name. */
+const NAME_MAX_BYTES = 255;
+
+/** @throws {UserError} when no ref could be set for an image, which is better known before it is fetched */
+function requireStorableName({ image }: OstreeImageReference): void {
+  const bytes = Math.max(...imageRef(image).split("/").map((name) => name.length)); // escaped: ASCII only
+  if (bytes <= NAME_MAX_BYTES) return;
+  throw new UserError(`The name of image "${formatImageReference(image)}" is too long to be stored`, {
+    hint: `Use a shorter name: escaped, it takes ${bytes} bytes of ${NAME_MAX_BYTES}`,
+  });
 }
 
 async function prepare(pull: ImagePull, options: FetchHooks): Promise<PreparedPull> {

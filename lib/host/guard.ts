@@ -21,10 +21,11 @@ export interface CallerContext extends Context {
 /**
  * Passes on a host that was booted from an ostree deployment, for root, and not in a container. Whether that deployment is one of this
  * program's is for the caller to see in the sysroot, and to refuse with {@linkcode notBooted}.
- * @throws {UserError} for whoever is not root, then in a container, then on a host that was booted otherwise
+ * @throws {UserError} for whoever is not root, then in a container, then on a host that was booted otherwise; for an empty `--sysroot`
  */
 export async function requireHost(ctx: CallerContext, options: GuardOptions = {}): Promise<void> {
   const { sysroot, doing, root = "" } = options;
+  requireSysrootName(sysroot);
   if (sysroot !== undefined) return;
   requireRoot(ctx);
   if (await inContainer(ctx, root)) {
@@ -33,6 +34,16 @@ export async function requireHost(ctx: CallerContext, options: GuardOptions = {}
     });
   }
   if (!await exists(`${root}/run/ostree-booted`)) throw notBooted(doing);
+}
+
+/**
+ * Refuses the empty path that a script's unset variable gives: joined with `/ostree/repo` it would be the running host.
+ * @throws {UserError}
+ */
+export function requireSysrootName(sysroot: string | undefined): void {
+  if (sysroot === "") {
+    throw new UserError("The path of the system root is empty", { hint: "Give a directory to --sysroot" });
+  }
 }
 
 /** @throws {UserError} for whoever is not root */

@@ -31,7 +31,7 @@ export async function readKargsD(
     try {
       const file = parseKargsFile(text);
       if (file.architectures && !file.architectures.includes(architecture)) return [];
-      return file.kargs.flatMap(splitKernelArguments);
+      return file.kargs.flatMap(splitKernelArguments).map(bootable);
     } catch (cause) {
       if (!(cause instanceof SyntaxError)) throw cause;
       throw new UserError(`Cannot read "${KARGS_DIRECTORY}/${name}" of the image`, {
@@ -40,6 +40,16 @@ export async function readKargsD(
       });
     }
   });
+}
+
+/** What would end a line of the boot loader's entry, or the whole of it. */
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\0-\x1f\x7f]/;
+
+/** @throws {SyntaxError} when it cannot stand in a boot entry */
+function bootable(karg: string): string {
+  if (CONTROL.test(karg)) throw new SyntaxError(`A control character in the kernel argument ${JSON.stringify(karg)}`);
+  return karg;
 }
 
 const encoder = new TextEncoder();

@@ -2,6 +2,8 @@
 import { formatOstreeImageReference, type OstreeImageReference } from "../oci/reference.ts";
 import { Origin } from "../ostree/origin.ts";
 import { UserError } from "../sys/errors.ts";
+import { requireSysrootName } from "./guard.ts";
+import { utf8Text } from "./utf8.ts";
 
 /** An origin file. */
 interface Found {
@@ -9,42 +11,71 @@ interface Found {
   readonly modifiedMs: number;
 }
 
-async function* originFiles(sysroot: string): AsyncGenerator<Found> {
+/** The names in a directory; none where there is no such directory. */
+async function entries(path: string): Promise<Deno.DirEntry[]> {
+  try {
+    return await Array.fromAsync(Deno.readDir(path));
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return [];
+    throw new UserError(`Cannot read "${path}"`, { cause });
+  }
+}
+
+async function originFiles(sysroot: string): Promise<Found[]> {
+  const found: Found[] = [];
   const deploy = `${sysroot}/ostree/deploy`;
-  for await (const stateroot of Deno.readDir(deploy)) {
+  for (const stateroot of await entries(deploy)) {
     if (!stateroot.isDirectory) continue;
     const directory = `${deploy}/${stateroot.name}/deploy`;
-    for await (const { name, isFile } of Deno.readDir(directory)) {
+    for (const { name, isFile } of await entries(directory)) {
       if (!isFile || !name.endsWith(".origin")) continue;
       const path = `${directory}/${name}`;
-      yield { path, modifiedMs: (await Deno.stat(path)).mtime?.getTime() ?? 0 };
+      found.push({ path, modifiedMs: (await Deno.stat(path)).mtime?.getTime() ?? 0 });
     }
   }
+  return found;
 }
 
 /**
  * Rewrites the reference in the newest deployment's origin file and gives that deployment's id (`CHECKSUM.SERIAL`); nothing is fetched.
  * Commit point: the rename of the new file.
- * @throws {UserError} when there is no deployment
+ * @throws {UserError} when there is no deployment, or its file cannot be read or replaced
  */
 export async function mutateInPlace(sysroot: string, reference: OstreeImageReference): Promise<string> {
-  let newest: Found | undefined;
-  try {
-    for await (const found of originFiles(sysroot)) {
-      if (newest === undefined || found.modifiedMs > newest.modifiedMs) newest = found;
-    }
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-  }
+  requireSysrootName(sysroot);
+  const [newest] = (await originFiles(sysroot)).sort((a, b) => b.modifiedMs - a.modifiedMs);
   if (!newest) throw new UserError(`No deployment found below "${sysroot}/ostree/deploy"`);
-  const origin = Origin.parse(await Deno.readTextFile(newest.path));
+  const origin = await readOrigin(newest.path);
   origin.imageReference = formatOstreeImageReference(reference);
-  const aside = `${newest.path}.tmp-${crypto.randomUUID().slice(0, 8)}`;
-  using file = await Deno.open(aside, { write: true, createNew: true, mode: 0o644 });
-  for (let text = new TextEncoder().encode(origin.toString()); text.length > 0;) {
-    text = text.subarray(await file.write(text));
-  }
-  await file.sync();
-  await Deno.rename(aside, newest.path);
+  await replaceFile(newest.path, new TextEncoder().encode(origin.toString()));
   return newest.path.slice(newest.path.lastIndexOf("/") + 1, -".origin".length);
+}
+
+async function readOrigin(path: string): Promise<Origin> {
+  try {
+    return Origin.parse(utf8Text(await Deno.readFile(path)));
+  } catch (cause) {
+    throw new UserError(`Cannot read the origin file "${path}"`, { cause });
+  }
+}
+
+async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+  const aside = `${path}.tmp-${crypto.randomUUID().slice(0, 8)}`;
+  try {
+    using file = await Deno.open(aside, { write: true, createNew: true, mode: 0o644 });
+    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await file.write(rest));
+    await file.sync();
+    await Deno.rename(aside, path);
+  } catch (cause) {
+    await removeIfThere(aside);
+    throw new UserError(`Cannot replace the origin file "${path}"`, { cause });
+  }
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }

@@ -10,6 +10,7 @@ import { Origin } from "../ostree/origin.ts";
 import type { Repo } from "../ostree/repo.ts";
 import type { ReportProgress } from "../sys/progress.ts";
 import { findKernel } from "./bootable.ts";
+import { ofCommit } from "./damage.ts";
 import { applyKargs, diffKargs, readKargsD } from "./kargs.ts";
 import { bumpGeneration, markRebootRequired, tellJournal } from "./notify.ts";
 import type { HostSession } from "./session.ts";
@@ -28,21 +29,33 @@ export interface QueueRequest {
 
 /** Refuses a stored image that has no kernel, more than one, or no initramfs. @throws {UserError} */
 export async function requireKernel(repo: Repo, commit: string): Promise<void> {
-  const tree = new CommitTree(repo, commit);
-  await findKernel((path) => tree.list(path));
+  const tree = ofCommit(commit, () => new CommitTree(repo, commit));
+  await findKernel((path) => ofCommit(commit, () => tree.list(path)));
 }
 
 /** The kernel arguments that a commit asks for. @throws {UserError} naming the file that cannot be read */
 async function kargsOf(repo: Repo, commit: string): Promise<string[]> {
-  const tree = new CommitTree(repo, commit);
+  const tree = ofCommit(commit, () => new CommitTree(repo, commit));
   return await readKargsD(async (directory) => {
     const out: [string, string][] = [];
-    for (const { name, kind } of tree.list(directory) ?? []) {
+    for (const { name, kind } of ofCommit(commit, () => tree.list(directory)) ?? []) {
       const bytes = kind === "file" ? await tree.readFile(`${directory}/${name}`, KARGS_FILE_MAX_BYTES) : undefined;
       if (bytes) out.push([name, new TextDecoder().decode(bytes)]);
     }
     return out;
   });
+}
+
+/** The same of what is deployed now; none with a warning where it cannot be read, since only an update leads away from such an image. */
+async function kargsOfCurrent({ repo, current, ctx }: HostSession): Promise<string[]> {
+  try {
+    return await kargsOf(repo, current.checksum);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { message, cause } = error;
+    ctx.note(`warning: No kernel argument is removed: ${message}${cause instanceof Error ? `: ${cause.message}` : ""}`);
+    return [];
+  }
 }
 
 /**
@@ -56,7 +69,7 @@ export async function queueImage(session: HostSession, request: QueueRequest): P
   const { sysroot, repo, current, live, ctx } = session;
   const { image, reference, report = () => {} } = request;
   report({ kind: "step", name: "deploying", index: 0, total: 1 });
-  const change = diffKargs(await kargsOf(repo, current.checksum), await kargsOf(repo, image.commit));
+  const change = diffKargs(await kargsOfCurrent(session), await kargsOf(repo, image.commit));
   const origin = current.origin?.copyForDeployment() ?? Origin.forImage("");
   origin.imageReference = formatOstreeImageReference(reference);
   const tree = {

@@ -1,12 +1,13 @@
 /** A host that is about to be read or changed: the booted one, or any system root by its path. */
 import { cachedUpdate, imageOfCommit } from "../container/images.ts";
 import type { Deployment } from "../ostree/deployment.ts";
+import { GlibError } from "../ostree/glib.ts";
 import type { Repo } from "../ostree/repo.ts";
 import { Sysroot } from "../ostree/sysroot.ts";
 import type { Context } from "../sys/context.ts";
 import { UserError } from "../sys/errors.ts";
 import { runInherited } from "../sys/run.ts";
-import { type CallerContext, notBooted, requireHost } from "./guard.ts";
+import { type CallerContext, notBooted, requireHost, requireSysrootName } from "./guard.ts";
 import { describeImage, type ImageDescription, type ImageFacts } from "./image_state.ts";
 import { buildHost } from "./read.ts";
 import { readOnlyMedium, usrOverlayOf } from "./read_mounts.ts";
@@ -36,6 +37,7 @@ export interface HostReading {
  * @throws {UserError} when `--sysroot` names no system root
  */
 export async function readHost(ctx: Context, { sysroot: path }: HostChoice): Promise<HostReading> {
+  requireSysrootName(path);
   if (path === undefined && !await exists("/run/ostree-booted")) return { host: emptyHost(), unbooted: false };
   using sysroot = Sysroot.open(path ?? "/");
   using repo = sysroot.repo();
@@ -69,6 +71,19 @@ function describe(
   return { version: null, timestamp: null, imageDigest: digest, architecture: "" };
 }
 
+/** @throws {UserError} where nothing can be written, and where another process does not let go of the lock */
+async function lockForChange(ctx: Context, sysroot: Sysroot): Promise<Disposable> {
+  try {
+    return await sysroot.lock(ctx);
+  } catch (cause) {
+    if (!(cause instanceof GlibError)) throw cause;
+    throw new UserError(`Cannot lock the system root "${sysroot.path}"`, {
+      cause,
+      hint: "It must be writable to be changed; check how it is mounted, and that you are root",
+    });
+  }
+}
+
 /** An open host whose lock is ours until the end of the block. */
 export class HostSession implements Disposable {
   private constructor(
@@ -96,7 +111,7 @@ export class HostSession implements Disposable {
     const sysroot = stack.use(
       Sysroot.open(request.sysroot ?? "/", { mountNamespaceInUse: request.sysroot === undefined }),
     );
-    const lock = stack.use(await sysroot.lock(ctx));
+    const lock = stack.use(await lockForChange(ctx, sysroot));
     const repo = stack.use(sysroot.repo());
     const live = sysroot.booted !== undefined;
     if (!live && request.sysroot === undefined) throw notBooted(request.doing);

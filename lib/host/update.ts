@@ -2,6 +2,7 @@
 import { imageRef } from "../container/refs.ts";
 import { imageOfCommit, type StoredImage } from "../container/images.ts";
 import { UserError } from "../sys/errors.ts";
+import { ofCommit } from "./damage.ts";
 import { type FetchedImage, fetchImage, type FetchOptions } from "./fetch.ts";
 import { noProgress, type ProgressSink, stagingEvent } from "./progress_json.ts";
 import { queueImage, settle } from "./queue.ts";
@@ -42,9 +43,9 @@ export function trackedImage({ host }: HostSession): ImageReference {
   return host.spec.image;
 }
 
-/** The image that the current deployment was made of. */
-export function currentImage({ repo, current }: HostSession): StoredImage | undefined {
-  return imageOfCommit(current.checksum, repo.loadCommit(current.checksum));
+/** The image that the current deployment was made of. @throws {UserError} when its commit is damaged */
+export function currentImage({ repo, current: { checksum } }: HostSession): StoredImage | undefined {
+  return ofCommit(checksum, () => imageOfCommit(checksum, repo.loadCommit(checksum)));
 }
 
 /**

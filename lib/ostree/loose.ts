@@ -1,19 +1,16 @@
 /** Names of loose objects, and the one error when an object is not what its name says. */
+import { UserError } from "../sys/errors.ts";
 import type { Bytes } from "../sys/libc.ts";
 import { HEX } from "./objects.ts";
 
-/** An object whose bytes do not have the checksum that its name claims. */
-export class ChecksumMismatch extends Error {
-  override name = "ChecksumMismatch";
-  constructor(readonly wanted: string, readonly actual: string) {
-    super(`Object ${wanted} is corrupt: its checksum is ${actual}`);
-  }
-}
-
-/** @throws {ChecksumMismatch} unless the 32 bytes are equal */
+/** @throws {UserError} unless the 32 bytes are equal */
 export function requireChecksum(want: Bytes, actual: Bytes): void {
   for (let i = 0; i < 32; i++) {
-    if (want[i] !== actual[i]) throw new ChecksumMismatch(want.toHex(), actual.toHex());
+    if (want[i] !== actual[i]) {
+      throw new UserError(`Object ${want.toHex()} is corrupt: its checksum is ${actual.toHex()}`, {
+        hint: "The image is damaged; build or push it again",
+      });
+    }
   }
 }
 

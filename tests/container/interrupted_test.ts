@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Repo } from "../../lib/ostree/repo.ts";
-import { Interrupted } from "../../lib/sys/errors.ts";
+import { Interrupted, UserError } from "../../lib/sys/errors.ts";
+import { Random } from "../codec/random.ts";
 import { file, type Node } from "../image.ts";
 import { fsck, newRepo, plainImage, pullImage, refRoots, type TestStore, testStore } from "./harness.ts";
 
@@ -153,4 +154,30 @@ Deno.test("A pull notices that another process pruned what it had imported", asy
 async function pruneWhenFree(repo: Repo): Promise<void> {
   const limit = AbortSignal.timeout(1000);
   await Promise.allSettled([repo.prune({ signal: limit })]);
+}
+
+Deno.test("A pull that fails leaves no descriptor, child or temporary file behind", async () => {
+  await using store = await testStore("bare");
+  const layers = Array.from(
+    { length: 6 },
+    (_, i) => ({ [`usr/${i}`]: file(new Random(i).bytes(400_000)) }),
+  );
+  const written = plainImage(`${store.path}/image`, ...layers);
+  const spoilt = `${store.path}/image/blobs/${written.layers[3]!.digest.replace(":", "/")}`;
+  await Deno.writeFile(spoilt, new Uint8Array(400_000));
+  await assertRejects(() => store.pull(written.reference), UserError); // libraries, rings and the like are there for good
+  const before = descriptors();
+  for (let i = 0; i < 3; i++) await assertRejects(() => store.pull(written.reference), UserError);
+  assertEquals(descriptors(), before);
+});
+
+/** What the descriptors of this process lead to. */
+function descriptors(): string[] {
+  return Deno.readDirSync("/proc/self/fd").map(({ name }) => {
+    try {
+      return Deno.readLinkSync(`/proc/self/fd/${name}`).replace(/\d+/g, "N");
+    } catch {
+      return ""; // that of the listing itself
+    }
+  }).toArray().sort();
 }
