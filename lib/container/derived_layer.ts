@@ -296,18 +296,25 @@ export class DerivedLayer implements TarSink {
 function symlinkTarget(entry: TarEntry): Uint8Array {
   const target = entry.linkBuffer.subarray(entry.linkStart, entry.linkEnd);
   if (target.length === 0 || target.includes(0)) throw new SyntaxError("A symlink has no valid target");
-  requireUtf8(target);
+  requireUtf8(target, "symlink's target");
   return target;
 }
 
-function requireUtf8(bytes: Uint8Array): void {
+/** @throws {UserError} */
+function requireUtf8(bytes: Uint8Array, what = "name"): void {
+  if (isUtf8(bytes)) return;
+  const shown = Array.from(
+    bytes,
+    (b) => b > 126 || b < 32 ? `\\x${b.toString(16).padStart(2, "0")}` : String.fromCharCode(b),
+  ).join("");
+  throw new UserError(`The ${what} "${shown}" is not valid UTF-8`, { hint: "Rename the file in the image" });
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
   try {
     utf8.decode(bytes);
-  } catch (cause) {
-    const shown = Array.from(
-      bytes,
-      (b) => b > 126 || b < 32 ? `\\x${b.toString(16).padStart(2, "0")}` : String.fromCharCode(b),
-    ).join("");
-    throw new UserError(`The name "${shown}" is not valid UTF-8`, { cause, hint: "Rename the file in the image" });
+    return true;
+  } catch {
+    return false;
   }
 }

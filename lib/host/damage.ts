@@ -1,4 +1,4 @@
-/** What a damaged repository gives, said so that one knows which commit to look at. */
+/** What libostree and a damaged repository say, said so that one knows what was being done, to which thing, and what to do next. */
 import { GlibError } from "../ostree/glib.ts";
 import { UserError } from "../sys/errors.ts";
 
@@ -19,6 +19,26 @@ export function ofCommit<Value>(checksum: string, read: () => Value): Value {
     throw new UserError(`Cannot read the commit "${checksum}"`, {
       cause,
       hint: "See what is damaged with `ostree fsck`; `bootc rollback` leads to the deployment before",
+    });
+  }
+}
+
+/** G_IO_ERROR_NO_SPACE */
+const NO_SPACE = 12;
+
+/**
+ * Says what was being done where libostree fails to change the boot order.
+ * @throws {UserError} for each {@linkcode GlibError}
+ */
+export async function changing<Value>(doing: string, change: () => Promise<Value>): Promise<Value> {
+  try {
+    return await change();
+  } catch (cause) {
+    if (!(cause instanceof GlibError)) throw cause;
+    const full = cause.domain === "g-io-error-quark" && cause.code === NO_SPACE;
+    throw new UserError(doing, {
+      cause,
+      hint: full ? "Free space in /boot and in the system root, then run it again" : undefined,
     });
   }
 }

@@ -6,11 +6,13 @@ import { UserError } from "../sys/errors.ts";
 import { deployedImages } from "./deployed_images.ts";
 import { formatOstreeImageReference, type OstreeImageReference } from "../oci/reference.ts";
 import { CommitTree } from "../ostree/commit_tree.ts";
+import { GlibError } from "../ostree/glib.ts";
 import { Origin } from "../ostree/origin.ts";
 import type { Repo } from "../ostree/repo.ts";
+import type { Sysroot } from "../ostree/sysroot.ts";
 import type { ReportProgress } from "../sys/progress.ts";
 import { findKernel } from "./bootable.ts";
-import { ofCommit } from "./damage.ts";
+import { changing, ofCommit } from "./damage.ts";
 import { applyKargs, diffKargs, readKargsD } from "./kargs.ts";
 import { bumpGeneration, markRebootRequired, tellJournal } from "./notify.ts";
 import type { HostSession } from "./session.ts";
@@ -62,8 +64,7 @@ async function kargsOfCurrent({ repo, current, ctx }: HostSession): Promise<stri
  * Queues an image for the next boot: staged on a running host, deployed at once on any other. The kernel arguments are the current
  * deployment's with the difference of both images' kargs.d; its origin is kept but for the image. Commit point: libostree's, of the staged
  * state or of the boot entries; before it the old deployments stand as they were.
- * @throws {UserError} when the image's kargs.d cannot be read
- * @throws {GlibError}
+ * @throws {UserError} when the image's kargs.d cannot be read, or libostree fails to deploy it
  */
 export async function queueImage(session: HostSession, request: QueueRequest): Promise<void> {
   const { sysroot, repo, current, live, ctx } = session;
@@ -80,10 +81,26 @@ export async function queueImage(session: HostSession, request: QueueRequest): P
     kernelArguments: applyKargs(current.kernelArguments, change),
     signal: ctx.signal,
   };
-  if (live) await sysroot.stageTree({ ...tree, locked: request.locked ?? false });
-  else await sysroot.deployTree(tree);
+  await changing(`Cannot deploy "${origin.imageReference}"`, async () => {
+    try {
+      if (live) await sysroot.stageTree({ ...tree, locked: request.locked ?? false });
+      else await sysroot.deployTree(tree);
+    } catch (error) {
+      if (error instanceof GlibError) await removeHalfMade(sysroot);
+      throw error;
+    }
+  });
   sysroot.reload();
   report({ kind: "step-done" });
+}
+
+/** A half-made deployment takes space, and each attempt makes one of its own; the failure before this one is the one to tell. */
+async function removeHalfMade(sysroot: Sysroot): Promise<void> {
+  try {
+    await sysroot.cleanup({ pruneRepo: false });
+  } catch (error) {
+    if (!(error instanceof GlibError)) throw error;
+  }
 }
 
 /** Removes what nothing needs any more and tells who listens. Safe to repeat. */

@@ -1,6 +1,7 @@
 /** Going back: the other deployment boots next. */
 import { planRollback, type RollbackPlan } from "./rollback_plan.ts";
 import type { Deployment } from "../ostree/deployment.ts";
+import { changing } from "./damage.ts";
 import { bumpGeneration, tellJournal } from "./notify.ts";
 import type { HostSession } from "./session.ts";
 import { imageText } from "./spec_image.ts";
@@ -12,7 +13,7 @@ import { imageText } from "./spec_image.ts";
 export async function rollBack(session: HostSession): Promise<RollbackPlan<Deployment>> {
   const { sysroot, ctx, live, host } = session;
   const plan = planRollback(host, sysroot.deployments());
-  await sysroot.writeDeployments(plan.order);
+  await changing("Cannot change the boot order", () => sysroot.writeDeployments(plan.order));
   await bumpGeneration(ctx, sysroot.path);
   if (live) {
     const image = imageText(plan.image);

@@ -310,7 +310,7 @@ const refusals: { what: string; layers: Tree[]; says: string }[] = [
   {
     what: "a symlink's target that is not UTF-8",
     layers: [{ "usr/a": link(new Uint8Array([0xc3, 0x28])) }],
-    says: ' at entry "usr/a": The name "\\xc3(" is not valid UTF-8',
+    says: ' at entry "usr/a": The symlink\'s target "\\xc3(" is not valid UTF-8',
   },
   {
     what: "a device",
