@@ -85,7 +85,7 @@ export class ImagePull implements AsyncDisposable {
       );
     }
     const { direct: _direct, isal: _isal, storeAs = reference.image, ...open } = options;
-    const previous = storeAs === null ? undefined : storedImage(repo, storeAs);
+    const previous = storeAs === null ? undefined : readableImage(repo, storeAs);
     const opened = await openVerified(ctx, reference, open);
     try {
       const { digest, bytes } = await opened.proxy.manifest(opened.imageId);
@@ -168,5 +168,15 @@ export class ImagePull implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.opened[Symbol.asyncDispose]();
+  }
+}
+
+/** A stored image whose metadata is damaged is replaced like none. */
+function readableImage(repo: Repo, image: ImageReference): StoredImage | undefined {
+  try {
+    return storedImage(repo, image);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return undefined;
   }
 }
