@@ -5,7 +5,7 @@ import { GlibError } from "../ostree/glib.ts";
 import type { Repo } from "../ostree/repo.ts";
 import { Sysroot } from "../ostree/sysroot.ts";
 import type { Context } from "../sys/context.ts";
-import { UserError } from "../sys/errors.ts";
+import { Interrupted, UserError } from "../sys/errors.ts";
 import { runInherited } from "../sys/run.ts";
 import { type CallerContext, notBooted, requireHost, requireSysrootName } from "./guard.ts";
 import { describeImage, type ImageDescription, type ImageFacts } from "./image_state.ts";
@@ -142,6 +142,7 @@ export class HostSession implements Disposable {
  * Puts this process into a mount namespace of its own by running the program again, so that libostree may make /sysroot writable where no
  * one else sees it. Gives that run's exit code; undefined when this is the place to go on: it is one already, or nothing is changed on the
  * running host.
+ * @throws {Interrupted} when a signal ended that run
  */
 export async function inOwnNamespace(
   ctx: CallerContext & { readonly selfArgv: readonly [string, ...string[]] },
@@ -150,7 +151,10 @@ export async function inOwnNamespace(
   if (request.sysroot !== undefined) return undefined;
   await requireHost(ctx, request.doing === undefined ? {} : { doing: request.doing });
   if (await Deno.readLink("/proc/self/ns/mnt") !== await Deno.readLink("/proc/1/ns/mnt")) return undefined;
-  return await runInherited(ctx, [ctx.tools.unshare, "-m", "--", ...ctx.selfArgv]);
+  const code = await runInherited(ctx, [ctx.tools.unshare, "-m", "--", ...ctx.selfArgv]);
+  // Ended by our signal before it could listen to it, or by a second one: it has said nothing.
+  if (code > 128 && code !== 130 && ctx.signal.aborted) throw new Interrupted();
+  return code;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -30,7 +30,6 @@ import type { MetadataStream, MetadataType, ObjectStore } from "./store.ts";
 
 const OSTREEMETA = libc.cstr("user.ostreemeta");
 const PIECE_BYTES = 64 << 20, SMALLEST_PIECE_BYTES = 64 << 10;
-const QUESTIONS_BEFORE_LISTING = 2000;
 
 /** See the module's comment. */
 export class DirectStore implements ObjectStore {
@@ -48,8 +47,6 @@ export class DirectStore implements ObjectStore {
   #stagedShards = new Uint8Array(256);
   /** Objects that this store has written, and once it is listed those of `objects/`. */
   #seen = new SeenObjects();
-  #listed = false;
-  #questions = 0;
   /** The staging directory came from a pull that was cut off: what lies in it was not written by this store. */
   #resumed = false;
   #plainHeader = new Uint8Array(PLAIN_HEADER_BYTES);
@@ -107,38 +104,16 @@ export class DirectStore implements ObjectStore {
     putLoosePath(this.#path, checksum, type);
     const first = checksum[0]!;
     const perhaps = this.#seen.perhaps(checksum);
-    if (this.#oldShards[first] && (perhaps || this.#unlisted()) && libc.existsAt(this.#objects, this.#path)) {
+    if (
+      this.#oldShards[first] && (perhaps || this.#seen.unlisted(this.#objects, this.#oldShards)) &&
+      libc.existsAt(this.#objects, this.#path)
+    ) {
       return true;
     }
     if (this.#stagedShards[first]) return (perhaps || this.#resumed) && libc.existsAt(this.#staging, this.#path);
     libc.mkdirat(this.#staging, this.#shard(first), 0o775);
     this.#stagedShards[first] = 1;
     return false;
-  }
-
-  /** Whether `objects/` must still be asked; after many questions it is listed instead, which is the price of some thousand. */
-  #unlisted(): boolean {
-    if (this.#listed) return false;
-    if (++this.#questions < QUESTIONS_BEFORE_LISTING) return true;
-    this.#listed = true;
-    for (let i = 0; i < 256; i++) {
-      if (!this.#oldShards[i]) continue;
-      this.#listShard(i);
-    }
-    return true;
-  }
-
-  #listShard(first: number): void {
-    const directory = libc.openat(this.#objects, this.#shard(first), libc.O_RDONLY | libc.O_DIRECTORY);
-    const checksum = new Uint8Array(32);
-    checksum[0] = first;
-    try {
-      libc.eachName(directory, (bytes, start, end) => {
-        if (end - start > 62 && readHex(bytes, start, checksum)) this.#seen.add(checksum);
-      });
-    } finally {
-      libc.close(directory);
-    }
   }
 
   #checkSpace(): void {
@@ -342,11 +317,11 @@ export class DirectStore implements ObjectStore {
 
   read(type: MetadataType, checksum: string): Bytes {
     const pending = type === "commit" ? this.#commits.get(checksum) : undefined;
-    if (pending) return readWhole(libc.openat(this.#staging, pending, libc.O_RDONLY));
+    if (pending) return libc.readWhole(libc.openat(this.#staging, pending, libc.O_RDONLY));
     const name = libc.cstr(`${checksum.slice(0, 2)}/${checksum.slice(2)}.${type}`);
     for (const directory of [this.#staging, this.#objects]) {
       if (directory < 0 || !libc.existsAt(directory, name)) continue;
-      return readWhole(libc.openat(directory, name, libc.O_RDONLY | libc.O_NOFOLLOW));
+      return libc.readWhole(libc.openat(directory, name, libc.O_RDONLY | libc.O_NOFOLLOW));
     }
     throw new UserError(`Repository "${this.repo.path}" lacks the ${type} object ${checksum}`, {
       hint: "Run ostree fsck",
@@ -411,42 +386,8 @@ function commitPath(checksum: string): Bytes {
   return libc.cstr(`${checksum.slice(0, 2)}/${checksum.slice(2)}.commit`);
 }
 
-/** Reads 62 hexadecimal digits behind a checksum's first byte; false where they are none. */
-function readHex(bytes: Bytes, start: number, checksum: Bytes): boolean {
-  for (let i = 1, at = start; i < 32; i++, at += 2) {
-    const value = digit(bytes[at]!) << 4 | digit(bytes[at + 1]!);
-    if (value < 0) return false;
-    checksum[i] = value;
-  }
-  return true;
-}
-
-function digit(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  return code >= 0x61 && code <= 0x66 ? code - 0x61 + 10 : -1 << 8;
-}
-
 function terminated(bytes: Uint8Array): Bytes {
   const out = new Uint8Array(bytes.length + 1);
   out.set(bytes);
   return out;
-}
-
-function readWhole(fd: number): Bytes {
-  let buffer = new Uint8Array(8192);
-  let length = 0;
-  try {
-    for (;;) {
-      const n = libc.read(fd, buffer.subarray(length));
-      if (n === 0) return buffer.subarray(0, length);
-      length += n;
-      if (length === buffer.length) {
-        const larger = new Uint8Array(length * 2);
-        larger.set(buffer);
-        buffer = larger;
-      }
-    }
-  } finally {
-    libc.close(fd);
-  }
 }

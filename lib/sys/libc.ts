@@ -59,6 +59,26 @@ export function tryRead(fd: number, buffer: Bytes): number {
   }
 }
 
+/** All of a file, which is closed. @throws {LibcError} */
+export function readWhole(fd: number): Bytes {
+  let buffer = new Uint8Array(8192);
+  let length = 0;
+  try {
+    for (;;) {
+      const n = read(fd, buffer.subarray(length));
+      if (n === 0) return buffer.subarray(0, length);
+      length += n;
+      if (length === buffer.length) {
+        const larger = new Uint8Array(length * 2);
+        larger.set(buffer);
+        buffer = larger;
+      }
+    }
+  } finally {
+    close(fd);
+  }
+}
+
 /** Writes all of it. @throws {LibcError} */
 export function writeAll(fd: number, buffer: Bytes): void {
   let done = Number(c.write(fd, buffer, BigInt(buffer.length)));

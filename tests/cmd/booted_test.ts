@@ -254,3 +254,12 @@ Deno.test("an update merges /etc three ways: what was touched here stays, the re
   assertEquals(await read("mode"), "image 1\n");
   assertEquals(await read("late"), "made after staging\n");
 });
+
+Deno.test("bootc upgrade says that a signal ended it before it came to work", async () => {
+  await using host = await TestHost.following();
+  const fake = "/tmp/bin";
+  await host.system.write(`${fake}/unshare`, "#!/bin/sh\nkill -INT $PPID\nexec sleep 20\n");
+  await host.system.run(["chmod", "755", `${fake}/unshare`]);
+  const { code, stderr } = await host.system.bootc(["upgrade"], { PATH: `${fake}:/usr/sbin:/usr/bin:/sbin:/bin` });
+  assertEquals([code, stderr], [130, "error: Interrupted\n"]);
+});

@@ -59,12 +59,15 @@ const BAD: readonly (readonly [string, string])[] = [
   ["broken JSON", '{"apiVersion":'],
   ["another kind", "apiVersion: org.containers.bootc/v1\nkind: Pod\n"],
   ["nothing", ""],
+  ["broken YAML", "a: ["],
+  ["too many levels", "[".repeat(20_000)],
 ];
 for (const [what, text] of BAD) {
   Deno.test(`bootc status --from refuses ${what}`, async () => {
     const { code, stdout, stderr } = await bootcWith({ stdin: text }, "status", "--from", "-");
     assertEquals([code, stdout], [1, ""]);
     assertStringIncludes(stderr, 'error: Cannot read the status document "-": ');
+    assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
   });
 }
 

@@ -41,6 +41,12 @@ for (const { what, files, kargs } of reads) {
 }
 
 const wrong: [string, string, string][] = [
+  ["a NUL", `kargs = ["a\\u0000b"]`, `A control character in the kernel argument "a\\u0000b"`],
+  [
+    "a line of its own in a boot entry",
+    `kargs = ['''a="b\nlinux /c"''']`,
+    `A control character in the kernel argument "a=\\"b\\nlinux /c\\""`,
+  ],
   ["a missing key", "", `Key "kargs" is missing`],
   ["an unknown key", `kargs = []\nkargz = []`, `Key "kargz" is not known, expected "kargs" or "match-architectures"`],
   ["a text for a list", `kargs = "a"`, `Key "kargs" is "a", expected a list of texts`],
