@@ -6,13 +6,18 @@ import { runProgram } from "./lib/cli/program.ts";
 import { systemTools } from "./lib/sys/context.ts";
 import { Interrupted } from "./lib/sys/errors.ts";
 
-/** A first signal asks the work to stop and clean up; a second one finds no listener and ends the program at once. */
+/** A Ctrl-C reaches a program and its parent, which passes it on: signals this close to the first are the same request. */
+const SAME_REQUEST_MS = 500;
+
+/** A first signal asks the work to stop and clean up; a later one finds no listener and ends the program at once. */
 function signalFromOutside(): AbortSignal {
   const controller = new AbortController();
   const signals = ["SIGINT", "SIGTERM"] as const;
   const stop = () => {
-    for (const each of signals) Deno.removeSignalListener(each, stop);
+    if (controller.signal.aborted) return;
     controller.abort(new Interrupted());
+    const forget = () => signals.forEach((each) => Deno.removeSignalListener(each, stop));
+    Deno.unrefTimer(setTimeout(forget, SAME_REQUEST_MS));
   };
   for (const each of signals) Deno.addSignalListener(each, stop);
   return controller.signal;

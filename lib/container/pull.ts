@@ -15,7 +15,7 @@ import type { Context } from "../sys/context.ts";
 import { Interrupted, UserError } from "../sys/errors.ts";
 import { fstatvfs } from "../sys/libc.ts";
 import type { ReportProgress } from "../sys/progress.ts";
-import { pruneLayers } from "./gc.ts";
+import { tidyLayers } from "./gc.ts";
 import { type ImageDescription, type StoredImage, storedImage } from "./images.ts";
 import type { ImageLayout } from "./layout.ts";
 import type { PullPlan } from "./plan.ts";
@@ -134,7 +134,7 @@ export class ImagePull implements AsyncDisposable {
     return await this.write(prepared.plan, async (store) => {
       const pulled = await new LayerImport(this, prepared, store, report).run();
       // Layers without an image would all go.
-      if (this.storedAs) pruneLayers(this.repo);
+      if (this.storedAs) tidyLayers(this.ctx, this.repo);
       return pulled;
     });
   }

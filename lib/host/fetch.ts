@@ -1,6 +1,6 @@
 /** Bringing an image into a host's repository, with the checks that an operating system's image must pass. */
 import { cacheUpdate, type ImageDescription, imageOfCommit, type StoredImage } from "../container/images.ts";
-import { pruneLayers } from "../container/gc.ts";
+import { tidyLayers } from "../container/gc.ts";
 import { imageRef } from "../container/refs.ts";
 import type { PullPlan } from "../container/plan.ts";
 import { ImagePull, type PreparedPull, type PulledImage, type PullOptions } from "../container/pull.ts";
@@ -148,7 +148,7 @@ export async function importBootable(pull: ImagePull, hooks: FetchHooks): Promis
     await requireKernel(repo, pulled.image.commit);
   } catch (error) {
     if (pull.storedAs) repo.setRef(imageRef(pull.storedAs), previous?.commit ?? null);
-    pruneLayers(repo);
+    tidyLayers(pull.ctx, repo);
     throw error;
   }
   return { image: pulled.image, unchanged: false, pulled };

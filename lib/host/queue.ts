@@ -1,6 +1,6 @@
 /** Making an image the host's next one: kernel arguments, origin, the deployment itself, and what is cleaned up and told afterwards. */
 import type { StoredImage } from "../container/images.ts";
-import { pruneLayers } from "../container/gc.ts";
+import { tidyLayers } from "../container/gc.ts";
 import { removeOtherImages } from "../container/remove.ts";
 import { UserError } from "../sys/errors.ts";
 import { deployedImages } from "./deployed_images.ts";
@@ -110,7 +110,7 @@ export async function settle(
 ): Promise<void> {
   const { sysroot, repo, ctx, live } = session;
   forgetUndeployed(session);
-  pruneLayers(repo);
+  tidyLayers(ctx, repo);
   await sysroot.cleanup({ signal: ctx.signal });
   await bumpGeneration(ctx, sysroot.path);
   if (!live) return;

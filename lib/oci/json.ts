@@ -35,7 +35,8 @@ export function parseJsonObject(input: unknown, what: string): JsonObject {
       value = JSON.parse(text);
     } catch (cause) {
       if (cause instanceof SyntaxError && cause.message.startsWith("Too deeply")) throw cause;
-      throw new SyntaxError(`Cannot parse ${what}: not valid JSON`, { cause });
+      // A decoder's TypeError says no more than this text does.
+      throw new SyntaxError(`Cannot parse ${what}: not valid JSON`, cause instanceof SyntaxError ? { cause } : {});
     }
   }
   return asObject(value, what);

@@ -93,6 +93,17 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
+Deno.test("main takes signals that come together for one", async () => {
+  await using tmp = await tempDir();
+  const child = start(await edge(tmp.path), ["wait"], { stdout: "null" });
+  const stderr = new Stderr(child);
+  await stderr.until("waiting\n");
+  child.kill("SIGINT");
+  child.kill("SIGTERM");
+  assertEquals(await stderr.rest(), "waiting\nerror: Interrupted\n");
+  assertEquals(await child.status, { success: false, code: 130, signal: null });
+});
+
 Deno.test("main ends at once on a second signal", async () => {
   await using tmp = await tempDir();
   const child = start(await edge(tmp.path), ["hang"], { stdout: "null" });
@@ -100,6 +111,7 @@ Deno.test("main ends at once on a second signal", async () => {
   await stderr.until("waiting\n");
   child.kill("SIGINT");
   await stderr.until("asked to stop\n");
+  await new Promise((done) => setTimeout(done, 800));
   child.kill("SIGTERM");
   assertEquals(await stderr.rest(), "waiting\nasked to stop\n");
   assertEquals((await child.status).signal, "SIGTERM");
