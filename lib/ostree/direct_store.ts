@@ -45,6 +45,7 @@ export class DirectStore implements ObjectStore {
   /** Shards that `objects/` has: elsewhere no object can lie, and a first pull asks nothing. */
   #oldShards = new Uint8Array(256);
   #stagedShards = new Uint8Array(256);
+  #stagedCounts = new Uint32Array(256);
   /** Objects that this store has written, and once it is listed those of `objects/`. */
   #seen = new SeenObjects();
   /** The staging directory came from a pull that was cut off: what lies in it was not written by this store. */
@@ -84,6 +85,7 @@ export class DirectStore implements ObjectStore {
     this.repo.prepareTransaction();
     this.#staging = openStagingDirectory(this.#tmp);
     this.#resumed = false;
+    this.#stagedCounts.fill(0);
     for (let i = 0; i < 256; i++) {
       const shard = this.#shard(i);
       this.#oldShards[i] = libc.existsAt(this.#objects, shard) ? 1 : 0;
@@ -147,6 +149,7 @@ export class DirectStore implements ObjectStore {
   /** `checksum` is the one that {@linkcode DirectStore.#locate} was asked about. */
   #place(checksum: Bytes): void {
     this.#seen.add(checksum);
+    this.#stagedCounts[checksum[0]!]!++;
     libc.renameat(this.#staging, this.#tmpName, this.#staging, this.#path);
     this.written++;
   }
@@ -354,6 +357,7 @@ export class DirectStore implements ObjectStore {
       objects: this.#objects,
       stagedShards: this.#stagedShards,
       oldShards: this.#oldShards,
+      stagedCounts: this.#stagedCounts,
     });
     for (const [checksum, tmpName] of this.#commits) {
       libc.mkdirat(this.#objects, libc.cstr(checksum.slice(0, 2)), 0o775);

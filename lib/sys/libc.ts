@@ -158,6 +158,19 @@ export function renameat(oldDirfd: number, oldPath: Bytes, newDirfd: number, new
   if (c.renameat(oldDirfd, oldPath, newDirfd, newPath) < 0) fail("renameat");
 }
 
+/** Lets two names change places at once; false where the file system cannot. */
+export function exchangeAt(oneDirfd: number, one: Bytes, otherDirfd: number, other: Bytes): boolean {
+  const RENAME_EXCHANGE = 2;
+  return c.renameat2(oneDirfd, one, otherDirfd, other, RENAME_EXCHANGE) === 0;
+}
+
+/** A second name for a file; one that is there already is left as it is. @throws {LibcError} */
+export function linkat(oldDirfd: number, oldPath: Bytes, newDirfd: number, newPath: Bytes): void {
+  if (c.linkat(oldDirfd, oldPath, newDirfd, newPath, 0) === 0) return;
+  const e = errno();
+  if (e !== EEXIST) throw new LibcError("linkat", e);
+}
+
 /** @throws {LibcError} */
 export function symlinkat(target: Bytes, dirfd: number, path: Bytes): void {
   if (c.symlinkat(target, dirfd, path) < 0) fail("symlinkat");

@@ -36,6 +36,10 @@ const library = Deno.dlopen("libc.so.6", {
   unlinkat: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   /** int renameat(int olddirfd, const char *oldpath, int newdirfd, const char *newpath) */
   renameat: { parameters: ["i32", "buffer", "i32", "buffer"], result: "i32" },
+  /** int renameat2(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, unsigned int flags) */
+  renameat2: { parameters: ["i32", "buffer", "i32", "buffer", "u32"], result: "i32" },
+  /** int linkat(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, int flags) */
+  linkat: { parameters: ["i32", "buffer", "i32", "buffer", "i32"], result: "i32" },
   /** ssize_t getdents64(int fd, void *dirp, size_t count) */
   getdents64: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   /** int symlinkat(const char *target, int newdirfd, const char *linkpath) */
