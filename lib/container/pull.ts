@@ -145,13 +145,13 @@ export class ImagePull implements AsyncDisposable {
    * @throws {Interrupted}
    */
   async write<T>(plan: PullPlan, work: (store: ObjectStore) => Promise<T>): Promise<T> {
-    const { openStore, releaseStartupText, requireSpace } = await loadImporter();
+    const { openStore, releaseText, requireSpace } = await loadImporter();
     requireSpace(plan, {
       image: this.reference.image.name,
       availableBytes: fstatvfs(this.repo.directory).availableBytes,
       reservedBytes: this.repo.minFreeSpaceBytes(),
     });
-    releaseStartupText();
+    releaseText();
     using store = openStore(this.repo, this.options);
     try {
       return await work(store);
