@@ -4,9 +4,13 @@ import type { OpenedImage } from "../skopeo/copy.ts";
 import type { BlobPipe } from "../skopeo/proxy.ts";
 import type { Context } from "../sys/context.ts";
 import { Interrupted, throwIfInterrupted, UserError } from "../sys/errors.ts";
+import { releaseText } from "../sys/memory.ts";
 import type { ReportProgress } from "../sys/progress.ts";
 import { INLINE_BYTES, LayerReader } from "./layer_reader.ts";
 import type { ImageLayer } from "./layout.ts";
+
+/** How many bytes are read between two looks at our own memory. */
+const TIDY_BYTES = 16 << 20;
 
 /** How blobs are read. */
 export interface FetchSettings {
@@ -18,6 +22,9 @@ export interface FetchSettings {
 /** The reader of one image's layers; its buffers serve them all. */
 export class LayerFetch implements Disposable {
   #reader: LayerReader;
+  #last: ImageLayer | undefined;
+  #lastBytes = 0;
+  #untidied = 0;
   #next: { layer: ImageLayer; pipe: Promise<BlobPipe> } | undefined;
 
   constructor(readonly ctx: Context, readonly opened: OpenedImage, readonly settings: FetchSettings) {
@@ -52,7 +59,10 @@ export class LayerFetch implements Disposable {
       reading = true;
       await this.#reader.read(pipe, layer, walk, {
         signal,
-        onBytes: (bytes) => report({ kind: "layer-bytes", index: layer.index, bytes }),
+        onBytes: (bytes) => {
+          this.#tidyMemory(layer, bytes);
+          report({ kind: "layer-bytes", index: layer.index, bytes });
+        },
       });
     } catch (cause) {
       if (cause instanceof Interrupted || signal.aborted) throw new Interrupted();
@@ -62,6 +72,17 @@ export class LayerFetch implements Disposable {
         hint: cause instanceof UserError ? cause.hint : undefined,
       });
     }
+  }
+
+  /** `bytes` of a layer were read by now. */
+  #tidyMemory(layer: ImageLayer, bytes: number): void {
+    if (layer !== this.#last) this.#lastBytes = 0;
+    this.#untidied += bytes - this.#lastBytes;
+    this.#last = layer;
+    this.#lastBytes = bytes;
+    if (this.#untidied < TIDY_BYTES) return;
+    this.#untidied = 0;
+    releaseText();
   }
 
   /** Ends reading; a blob that was asked for ahead is given up. */

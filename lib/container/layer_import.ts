@@ -7,7 +7,6 @@ import { type Labeler, policyLabeler } from "../ostree/relabel.ts";
 import { SePolicy } from "../ostree/sepolicy.ts";
 import type { ObjectStore } from "../ostree/store.ts";
 import { UserError } from "../sys/errors.ts";
-import { releaseText } from "../sys/memory.ts";
 import type { ReportProgress } from "../sys/progress.ts";
 import { VERSION } from "../version.ts";
 import { filterRules, requireComplete } from "./base_commit.ts";
@@ -22,9 +21,6 @@ import type { FilterRules } from "./path_filter.ts";
 import { plannedLayers } from "./plan.ts";
 import type { ImagePull, PreparedPull, PulledImage } from "./pull.ts";
 import { imageRef } from "./refs.ts";
-
-/** After so many bytes it pays to look at the memory again. */
-const LARGE_LAYER_BYTES = 16 << 20;
 
 /** One run of {@linkcode ImagePull.import}. */
 export class LayerImport {
@@ -112,7 +108,6 @@ export class LayerImport {
     await this.store.commit();
     this.#commits.set(layer.index, commit);
     this.#imported++;
-    if (layer.size > LARGE_LAYER_BYTES) releaseText();
     this.report({ kind: "layer-done", index: layer.index });
   }
 

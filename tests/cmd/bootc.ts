@@ -81,7 +81,7 @@ export class Captured {
 }
 
 function environment({ env }: BootcOptions): Record<string, string> {
-  const kept = ["PATH", "HOME", "TMPDIR"].flatMap((name) => {
+  const kept = ["PATH", "HOME", "TMPDIR", "OSTREE_SYSROOT_DEBUG"].flatMap((name) => {
     const value = Deno.env.get(name);
     return value === undefined ? [] : [[name, value] as const];
   });
