@@ -13,7 +13,11 @@ export const spec = {
     "A staged update is discarded. /etc of the previous deployment comes back as it was left; /var is shared.",
   ],
   positionals: [],
-  flags: { apply: moveFlags.apply, softReboot: moveFlags.softReboot, sysroot: sysrootFlag },
+  flags: {
+    apply: { ...moveFlags.apply, help: "Reboot into it now" },
+    softReboot: moveFlags.softReboot,
+    sysroot: sysrootFlag,
+  },
   examples: [{ command: "bootc rollback --apply", help: "Go back now" }],
 } as const satisfies CommandSpec;
 

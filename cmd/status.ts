@@ -15,7 +15,7 @@ export const spec = {
   positionals: [],
   flags: {
     format: { kind: "enum", values: ["humanreadable", "yaml", "json"], help: "Output format" },
-    json: { hidden: true, help: "The same as --format=json", conflicts: ["format"] },
+    json: { help: "The same as --format=json", conflicts: ["format"] },
     formatVersion: { kind: "integer", metavar: "N", help: "Version of the JSON and YAML document: 0 or 1" },
     booted: { help: "Show the booted deployment alone" },
     verbose: { short: "v", help: "Show more of each deployment" },

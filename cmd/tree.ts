@@ -111,7 +111,7 @@ export const program: Program = {
   },
   callNames: {
     // libostree runs /usr/libexec/libostree/ext/ostree-container for `ostree container ...`.
-    "ostree-container": { words: ["internals", "ostree-container"], shown: "ostree container" },
+    "ostree-container": { words: ["internals", "ostree-container"], shown: "ostree container", repeats: "container" },
     "bootc-systemd-generator": { words: ["internals", "systemd-generator"], shown: "bootc-systemd-generator" },
   },
 };

@@ -13,6 +13,7 @@ import { HostSession, inOwnNamespace } from "../lib/host/session.ts";
 import type { ImageReference } from "../lib/host/spec.ts";
 import { imageText, ostreeImage, specImage } from "../lib/host/spec_image.ts";
 import { currentImage, trackedImage, updateHost } from "../lib/host/update.ts";
+import { UserError } from "../lib/sys/errors.ts";
 import { availableText, droppedLines, queuedText } from "../lib/host/words.ts";
 
 export const spec = {
@@ -100,6 +101,11 @@ async function upgrade(
   flags: Flags & Launched,
 ): Promise<void> {
   refuseSoftReboot(flags);
+  if (flags.downloadOnly && !session.live) {
+    throw new UserError("Cannot stage an update on a system root that does not run", {
+      hint: "Leave --download-only out: the update is deployed, and booted when the system is",
+    });
+  }
   using sink = progressSink(flags.progressFd, ctx.now);
   const before = currentImage(session)?.manifest;
   const { fetched, outcome } = await withProgress(ctx, flags, (view) =>

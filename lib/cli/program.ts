@@ -13,6 +13,8 @@ export interface CallName {
   readonly words: readonly string[];
   /** What a person types for them. */
   readonly shown: string;
+  /** A first word that says the same once more and may be left out: `ostree container image list` runs `ostree-container container image list`. */
+  readonly repeats?: string;
 }
 
 /** What the program is made of. */
@@ -98,9 +100,10 @@ async function dispatch(
 function start(program: Program, argv0: string, args: readonly string[]): Place {
   const name = argv0.slice(argv0.lastIndexOf("/") + 1);
   const called = Object.hasOwn(program.callNames, name) ? program.callNames[name] : undefined;
-  let place: Place = { node: program.root, shown: "bootc", words: [], rest: args };
+  const rest = called?.repeats !== undefined && args[0] === called.repeats ? args.slice(1) : args;
+  let place: Place = { node: program.root, shown: "bootc", words: [], rest };
   for (const word of called?.words ?? []) {
-    if (isGroup(place.node)) place = below(place, place.node, word, args);
+    if (isGroup(place.node)) place = below(place, place.node, word, rest);
   }
   return called ? { ...place, shown: called.shown } : place;
 }

@@ -12,7 +12,7 @@ import { formatImageReference, formatOstreeImageReference, type OstreeImageRefer
 import type { ReportProgress } from "../sys/progress.ts";
 import { VERSION } from "../version.ts";
 import { checkImageConfig } from "./bootable.ts";
-import { isDamage } from "./damage.ts";
+import { isDamage, ofCommit } from "./damage.ts";
 import { requireKernel } from "./queue.ts";
 import type { HostChoice, HostSession } from "./session.ts";
 
@@ -120,7 +120,9 @@ export async function checkForUpdate(
   options: FetchOptions,
 ): Promise<UpdateCheck> {
   await using pull = await open(session, reference, options);
-  if (pull.unchanged) {
+  const { repo, current } = session;
+  const now = ofCommit(current.checksum, () => imageOfCommit(current.checksum, repo.loadCommit(current.checksum)));
+  if (pull.unchanged || now?.digest === pull.digest) {
     remember(session, reference, pull.previous, undefined);
     return { kind: "unchanged" };
   }

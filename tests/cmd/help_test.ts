@@ -61,3 +61,11 @@ for (const { words, node, spec } of [{ words: [], node: program.root, spec: unde
     });
   }
 }
+
+for (const words of [["image", "list", "--help"], ["container", "image", "list", "--help"]]) {
+  Deno.test(`ostree-container ${words.join(" ")} is what "ostree container image list" runs`, async () => {
+    const { code, stdout } = await bootcWith({ argv0: "/usr/libexec/libostree/ext/ostree-container" }, ...words);
+    assertEquals(code, 0);
+    assertEquals(stdout.includes("Usage: ostree container image list"), true, stdout);
+  });
+}

@@ -279,3 +279,26 @@ Deno.test("bootc switch and upgrade pull from a registry, and only what is new (
   assertEquals(requests.includes(second.layers[0]!.digest), false);
   assertEquals((await status(root.path)).spec.image, { image: name, transport: "registry" });
 });
+
+Deno.test("bootc upgrade --check finds no update in what boots next, also after a rollback", async () => {
+  await using root = await sysrootDirectory();
+  await using images = await tempDir();
+  await following(root.path, images.path);
+  osImage(`${images.path}/os`, { version: "2" });
+  assertEquals((await bootc("upgrade", "--sysroot", root.path)).code, 0);
+  osImage(`${images.path}/os`, { version: "1", files: { "usr/share/version": "1\n" } });
+  assertEquals((await bootc("rollback", "--sysroot", root.path)).code, 0);
+  const { stdout } = await bootc("upgrade", "--check", "--sysroot", root.path);
+  assertEquals(stdout, `No changes in: oci:${images.path}/os\n`);
+});
+
+Deno.test("bootc upgrade --download-only is refused on a system root that does not run", async () => {
+  await using root = await sysrootDirectory();
+  await using images = await tempDir();
+  await following(root.path, images.path);
+  osImage(`${images.path}/os`, { version: "2" });
+  const { code, stderr } = await bootc("upgrade", "--download-only", "--sysroot", root.path);
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "error: Cannot stage an update on a system root that does not run\n");
+  assertEquals((await status(root.path)).status.otherDeployments[0].image.version, "1");
+});
