@@ -7,6 +7,7 @@ import { Sysroot } from "../ostree/sysroot.ts";
 import type { Context } from "../sys/context.ts";
 import { Interrupted, UserError } from "../sys/errors.ts";
 import { runInherited } from "../sys/run.ts";
+import { isDamage } from "./damage.ts";
 import { type CallerContext, notBooted, requireHost, requireSysrootName } from "./guard.ts";
 import { describeImage, type ImageDescription, type ImageFacts } from "./image_state.ts";
 import { buildHost } from "./read.ts";
@@ -60,8 +61,18 @@ function imageFacts(repo: Repo, checksum: string): ImageFacts | undefined {
   const image = imageOfCommit(checksum, repo.loadCommit(checksum));
   if (!image) return undefined;
   const facts = describe(image);
-  const update = cachedUpdate(repo, checksum);
+  const update = readableUpdate(repo, checksum);
   return update ? { ...facts, cachedUpdate: describe(update) } : facts;
+}
+
+/** An update that cannot be read counts as none: it must not cost the image beside it. */
+function readableUpdate(repo: Repo, checksum: string): ReturnType<typeof cachedUpdate> {
+  try {
+    return cachedUpdate(repo, checksum);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return undefined;
+  }
 }
 
 function describe(

@@ -94,11 +94,6 @@ export function imageTimestamp(manifest: Manifest, config: ImageConfig): Date | 
   return parseTimestamp(ownText(manifest.annotations ?? {}, CREATED)) ?? parseTimestamp(config.created);
 }
 
-/** The same for the status document, where the label `org.opencontainers.image.created` goes before `created`. */
-export function labelledTimestamp(config: ImageConfig): Date | undefined {
-  return parseTimestamp(ownText(config.labels, CREATED)) ?? parseTimestamp(config.created);
-}
-
 /** A label map is an ordinary object: "constructor" must not be found in it. */
 function ownText(map: Readonly<Record<string, string>>, key: string): string | undefined {
   return Object.hasOwn(map, key) ? map[key] : undefined;

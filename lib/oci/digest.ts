@@ -12,8 +12,3 @@ export function parseDigest(text: string): Digest {
   }
   throw new SyntaxError(`Invalid digest ${JSON.stringify(text.slice(0, 200))}`);
 }
-
-/** The 64 hex digits behind the algorithm: the file name of a blob in an `oci:` directory. */
-export function digestHex(digest: Digest): string {
-  return digest.slice("sha256:".length);
-}

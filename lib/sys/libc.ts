@@ -17,15 +17,11 @@ export const O_DIRECTORY = Deno.build.arch === "aarch64" ? 0o40000 : 0o200000;
 export const O_NOFOLLOW = Deno.build.arch === "aarch64" ? 0o100000 : 0o400000;
 export const O_CLOEXEC = 0o2000000;
 const AT_SYMLINK_NOFOLLOW = 0x100;
-/** unlinkat: remove a directory */
-export const AT_REMOVEDIR = 0x200;
 
 export const ENOENT = 2;
 export const EINTR = 4;
 export const EAGAIN = 11;
 export const EEXIST = 17;
-export const ENOTDIR = 20;
-export const ENOSPC = 28;
 export const ENOTEMPTY = 39;
 
 /** @throws {LibcError} */

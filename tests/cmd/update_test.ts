@@ -1,4 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Variant } from "../../lib/codec/gvariant.ts";
+import { encodeMetadata } from "../../lib/ostree/commit.ts";
+import { Repo } from "../../lib/ostree/repo.ts";
 import { formatSize } from "../../lib/oci/size.ts";
 import { osImage } from "../os_image.ts";
 import {
@@ -301,4 +304,18 @@ Deno.test("bootc upgrade --download-only is refused on a system root that does n
   assertEquals(code, 1);
   assertStringIncludes(stderr, "error: Cannot stage an update on a system root that does not run\n");
   assertEquals((await status(root.path)).status.otherDeployments[0].image.version, "1");
+});
+
+Deno.test("bootc status shows an image beside a cached update that is damaged", async () => {
+  await using root = await sysrootDirectory();
+  await using images = await tempDir();
+  const sysroot = await following(root.path, images.path);
+  const { checksum } = (await status(root.path)).status.otherDeployments[0].ostree;
+  const keys = ["manifest-digest", "manifest"].map((key) =>
+    [`ostree-ext.cached.${key}`, new Variant("s", "damaged")] as const
+  );
+  using repo = Repo.open(sysroot.repo);
+  repo.writeDetachedMetadata(checksum, encodeMetadata(new Map(keys)));
+  const [entry] = (await status(root.path)).status.otherDeployments;
+  assertEquals([entry.image.version, entry.cachedUpdate], ["1", null]);
 });

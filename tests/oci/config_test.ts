@@ -1,11 +1,5 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import {
-  imageTimestamp,
-  imageVersion,
-  labelledTimestamp,
-  ociArchitecture,
-  parseImageConfig,
-} from "../../lib/oci/config.ts";
+import { imageTimestamp, imageVersion, ociArchitecture, parseImageConfig } from "../../lib/oci/config.ts";
 import { parseManifest } from "../../lib/oci/manifest.ts";
 
 const A = `sha256:${"a".repeat(64)}`;
@@ -111,15 +105,6 @@ for (
     assertEquals(time?.toISOString(), expected);
   });
 }
-
-Deno.test("labelledTimestamp() prefers the label", () => {
-  const config = parseImageConfig({
-    rootfs,
-    created: "2020-01-01T00:00:00Z",
-    config: { Labels: { [CREATED]: "2021-01-01T00:00:00Z" } },
-  });
-  assertEquals(labelledTimestamp(config)?.toISOString(), "2021-01-01T00:00:00.000Z");
-});
 
 Deno.test("ociArchitecture() is Go's word", () => {
   assertMatch(ociArchitecture(), /^(amd64|arm64)$/);
