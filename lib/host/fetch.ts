@@ -86,9 +86,20 @@ function requireStorableName({ image }: OstreeImageReference): void {
   });
 }
 
+/** Says which image it is that could not be booted. @throws {UserError} */
+async function ofImage<Result>(pull: ImagePull, check: () => Result | Promise<Result>): Promise<Result> {
+  try {
+    return await check();
+  } catch (cause) {
+    if (!(cause instanceof UserError)) throw cause;
+    throw new UserError(`Cannot boot "${formatOstreeImageReference(pull.reference)}"`, { cause, hint: cause.hint });
+  }
+}
+
 async function prepare(pull: ImagePull, options: FetchHooks): Promise<PreparedPull> {
   const prepared = await pull.prepare();
-  for (const notice of checkImageConfig(prepared.image.config)) options.onNotice?.(notice);
+  const notices = await ofImage(pull, () => checkImageConfig(prepared.image.config));
+  for (const notice of notices) options.onNotice?.(notice);
   return prepared;
 }
 
@@ -139,15 +150,17 @@ export async function checkForUpdate(
 export async function importBootable(pull: ImagePull, hooks: FetchHooks): Promise<FetchedImage> {
   const { repo, previous } = pull;
   if (pull.unchanged && previous) {
-    if (previous.config) checkImageConfig(previous.config);
-    await requireKernel(repo, previous.commit);
+    await ofImage(pull, async () => {
+      if (previous.config) checkImageConfig(previous.config);
+      await requireKernel(repo, previous.commit);
+    });
     return { image: previous, unchanged: true, pulled: undefined };
   }
   const prepared = await prepare(pull, hooks);
   hooks.onPlan?.(prepared.plan);
   const pulled = await pull.import(prepared, hooks.report);
   try {
-    await requireKernel(repo, pulled.image.commit);
+    await ofImage(pull, () => requireKernel(repo, pulled.image.commit));
   } catch (error) {
     if (pull.storedAs) repo.setRef(imageRef(pull.storedAs), previous?.commit ?? null);
     tidyLayers(pull.ctx, repo);

@@ -184,7 +184,7 @@ for (const { name, image, message } of REFUSED) {
     osImage(`${images.path}/os`, { version: "2", ...image });
     const { code, stderr } = await bootc("upgrade", "--sysroot", root.path);
     assertEquals(code, 1);
-    assertStringIncludes(stderr, `error: ${message}`);
+    assertStringIncludes(stderr, `error: Cannot boot "ostree-unverified-image:oci:${images.path}/os": ${message}`);
     assertEquals(await listDeployments(sysroot), before);
   });
 }

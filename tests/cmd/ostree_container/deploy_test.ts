@@ -1,3 +1,4 @@
+import { formatOstreeImageReference, parseAnyImageReference } from "../../../lib/oci/reference.ts";
 import { assertEquals, assertMatch } from "@std/assert";
 import { file, image, link } from "../../image.ts";
 import { ostreeText } from "../../ostree_cli.ts";
@@ -184,7 +185,11 @@ for (const [what, source, error] of REFUSED) {
     const { reference } = await shop.image("image", source);
     const deploy = () => shop.run("image", "deploy", "--quiet", "--sysroot", sysroot.path, "--imgref", reference);
     const { code, stderr } = await deploy();
-    assertEquals([code, stderr.split("\n")[0]], [1, `error: ${error}`]);
+    const named = parseAnyImageReference(reference);
+    assertEquals([code, stderr.split("\n")[0]], [
+      1,
+      `error: Cannot boot "${formatOstreeImageReference(named)}": ${error}`,
+    ]);
     assertEquals(await stateOf(sysroot), before);
   });
 }
