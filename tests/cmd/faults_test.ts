@@ -124,7 +124,8 @@ Deno.test("bootc upgrade names the commit whose tree is damaged", async () => {
   }
   const { code, stderr } = await host.bootc("upgrade");
   assertEquals(code, 1);
-  assertStringIncludes(stderr, `error: Cannot read the commit "${commit}": No such metadata object `);
+  assertStringIncludes(stderr, 'error: Cannot boot "ostree-unverified-image:oci:');
+  assertStringIncludes(stderr, `": Cannot read the commit "${commit}": No such metadata object `);
 });
 
 Deno.test("bootc upgrade says that it cannot lock the system root, and which", async () => {
