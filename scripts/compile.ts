@@ -38,13 +38,17 @@ async function isFile(path: string): Promise<boolean> {
  * The denort that is embedded: `DENORT_BIN` of the environment, else that of an unpacked vendor archive, else the one in the cache.
  * @throws {UserError} naming both ways to get one
  */
-export async function findDenort(env: Readonly<Record<string, string>>, arch: Arch): Promise<string> {
+export async function findDenort(
+  env: Readonly<Record<string, string>>,
+  arch: Arch,
+  directory: string = projectDirectory,
+): Promise<string> {
   const named = env.DENORT_BIN;
   if (named) {
     if (await isFile(named)) return named;
     throw new UserError(`DENORT_BIN names "${named}", which is no file`);
   }
-  for (const path of [`${projectDirectory}/vendor/cache/denort-${arch}`, denortPath(env, arch)]) {
+  for (const path of [`${directory}/vendor/cache/denort-${arch}`, denortPath(env, arch)]) {
     if (await isFile(path)) return path;
   }
   throw new UserError(`No denort for ${TARGETS[arch]} is at hand, the runtime that goes into the executable`, {

@@ -1,12 +1,19 @@
 #!/bin/sh
 # Installs what building, testing, the benchmark and the demo need: on Debian or Ubuntu with apt, on Fedora or CentOS with dnf.
 # Safe to run again, and quick (well under a second) when all is there. Needs root or sudo for what is missing.
+# With --build only what `deno task compile` and the source packages need.
 set -eu
 cd "$(dirname "$0")/.."
 
-DENO_VERSION=2.7.14
+DENO_VERSION=$(sed -n 's/^deno==\([^ ]*\) .*/\1/p' scripts/deno.requirements.txt)
 CACHE="${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/bootc-ts"
 LINK=/usr/local/bin/deno
+
+case "$*" in
+  "") for_tests=yes ;;
+  --build) for_tests= ;;
+  *) echo "setup: unknown option \"$*\": only --build is known" >&2; exit 2 ;;
+esac
 
 say() { echo "setup: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -31,28 +38,43 @@ need() { # need PACKAGE COMMAND|FILE...: notes the package unless one of the com
   missing="$missing $package"
 }
 
-needed_by_all() { # the packages that are named alike everywhere
+needed_to_build() { # the packages that are named alike everywhere
   need npm npm
-  need ostree ostree
-  need skopeo skopeo
-  need mmdebstrap mmdebstrap
   need python3 python3
   need python3-pip pip3
   need git git
+  need make make
   need zstd zstd
   need gzip gzip
   need tar tar
   need findutils find
+}
+
+needed_to_test() {
+  need ostree ostree
+  need skopeo skopeo
+  need podman podman
+  need mmdebstrap mmdebstrap
   need e2fsprogs mkfs.ext4 /sbin/mkfs.ext4
   need util-linux unshare
+  need cpio cpio
+  need rpmlint rpmlint
 }
 
 if have apt-get; then
-  needed_by_all
-  need libisal2 /usr/lib/*/libisal.so.2
-  need docker-registry docker-registry
-  need mount mount
+  needed_to_build
+  need rpm rpmbuild
   need ca-certificates /etc/ssl/certs/ca-certificates.crt
+  if [ "$for_tests" ]; then
+    needed_to_test
+    need libisal2 /usr/lib/*/libisal.so.2
+    need docker-registry docker-registry
+    need mount mount
+    need dpkg-dev dpkg-buildpackage
+    need debhelper dh
+    need lintian lintian
+    need qemu-user-static qemu-aarch64-static
+  fi
   if [ -n "$missing" ]; then
     say "installing$missing"
     as_root apt-get -q update >&2
@@ -64,9 +86,13 @@ if have apt-get; then
     esac
   fi
 elif have dnf; then
-  needed_by_all
-  need isa-l /usr/lib64/libisal.so.2 /usr/lib/libisal.so.2
-  need docker-distribution registry docker-registry
+  needed_to_build
+  need rpm-build rpmbuild
+  if [ "$for_tests" ]; then
+    needed_to_test
+    need isa-l /usr/lib64/libisal.so.2 /usr/lib/libisal.so.2
+    need docker-distribution registry docker-registry
+  fi
   if [ -n "$missing" ]; then
     say "installing$missing"
     # shellcheck disable=SC2086
@@ -76,20 +102,28 @@ else
   say "no apt-get and no dnf here: see this script for what has to be installed by hand"
 fi
 
-# Deno comes as an npm package and is linked to where the next command finds it.
+# Deno comes as a Python wheel (scripts/deno.ts fetches the same) and is linked to where the next command finds it.
 deno_version() { deno --version 2>/dev/null | sed -n '1s/^deno \([^ ]*\).*/\1/p'; }
 if [ "$(deno_version)" != "$DENO_VERSION" ]; then
   case "$(uname -m)" in
-    x86_64 | amd64) package=linux-x64-glibc ;;
-    aarch64 | arm64) package=linux-arm64-glibc ;;
+    x86_64 | amd64) arch=x64 machine=x86_64 ;;
+    aarch64 | arm64) arch=arm64 machine=aarch64 ;;
     *) die "there is no Deno for $(uname -m)" ;;
   esac
-  binary="$CACHE/deno/node_modules/@deno/$package/deno"
-  say "installing Deno $DENO_VERSION"
-  mkdir -p "$CACHE/deno"
-  npm install --silent --no-audit --no-fund --prefix "$CACHE/deno" "@deno/$package@$DENO_VERSION" >&2 </dev/null ||
-    die "npm could not install @deno/$package $DENO_VERSION: run again without --silent in this script to see why"
-  chmod +x "$binary"
+  binary="$CACHE/deno-$DENO_VERSION-$arch/deno"
+  if [ ! -e "$binary" ]; then
+    say "fetching Deno $DENO_VERSION"
+    scratch=$(mktemp -d)
+    trap 'rm -rf "$scratch"' EXIT
+    python3 -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
+      --platform "manylinux_2_27_$machine" --dest "$scratch" --requirement scripts/deno.requirements.txt >&2 </dev/null ||
+      die "pip could not fetch Deno $DENO_VERSION: the lines above say why"
+    python3 -m zipfile -e "$scratch"/deno-*.whl "$scratch/wheel"
+    mkdir -p "${binary%/deno}"
+    cp "$scratch/wheel/deno-$DENO_VERSION.data/scripts/deno" "$binary.partial"
+    chmod 0755 "$binary.partial"
+    mv "$binary.partial" "$binary"
+  fi
   as_root ln -sfn "$binary" "$LINK"
   hash -r
   [ "$(deno_version)" = "$DENO_VERSION" ] ||
@@ -106,4 +140,5 @@ fi
 # denort, the runtime that "deno compile" puts into the executable.
 [ -n "${DENORT_BIN:-}" ] || deno run --quiet --allow-all scripts/denort.ts >/dev/null
 
+[ "$for_tests" ] || exit 0
 say "all is here: Deno $DENO_VERSION, $(ostree --version | sed -n "s/^ *Version: '\(.*\)'/ostree \1/p"), $(skopeo --version | sed 's/version //')"

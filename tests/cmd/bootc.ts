@@ -101,7 +101,8 @@ async function runExecutable(path: string, words: string[], options: BootcOption
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
-    ...(euid === undefined || euid === Deno.uid() ? {} : { uid: euid, gid: euid }),
+    // Who is not root already is anyone.
+    ...(euid === undefined || Deno.uid() !== 0 ? {} : { uid: euid, gid: euid }),
   }).spawn();
   const feed = async () => {
     const writer = child.stdin.getWriter();

@@ -25,13 +25,21 @@ Deno.test("findDenort() takes DENORT_BIN before the cache", async () => {
   assertEquals(await findDenort({ DENORT_BIN: `${tmp.path}/denort` }, "x64"), `${tmp.path}/denort`);
 });
 
+Deno.test("findDenort() takes that of an unpacked vendor archive before the cache", async () => {
+  await using tmp = await tempDir();
+  const path = `${tmp.path}/vendor/cache/denort-arm64`;
+  await Deno.mkdir(`${tmp.path}/vendor/cache`, { recursive: true });
+  await Deno.writeTextFile(path, "");
+  assertEquals(await findDenort({ XDG_CACHE_HOME: tmp.path }, "arm64", tmp.path), path);
+});
+
 Deno.test("findDenort() does not fall back where DENORT_BIN names no file", async () => {
   await assertRejects(() => findDenort({ DENORT_BIN: "/nonexistent" }, "x64"), UserError, `"/nonexistent"`);
 });
 
 Deno.test("findDenort() says both ways to get one", async () => {
   await using tmp = await tempDir();
-  const error = await assertRejects(() => findDenort({ XDG_CACHE_HOME: tmp.path }, "x64"), UserError);
+  const error = await assertRejects(() => findDenort({ XDG_CACHE_HOME: tmp.path }, "x64", tmp.path), UserError);
   assertEquals(
     error.message,
     "No denort for x86_64-unknown-linux-gnu is at hand, the runtime that goes into the executable",
