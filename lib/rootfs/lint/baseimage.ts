@@ -1,6 +1,6 @@
 /** What an image to boot from ostree has, which most get from their base. */
 import { hasLibcomposefs, isDebian } from "../dpkg.ts";
-import { CONFIG, readRootOverlay } from "../prepare_root.ts";
+import { CONFIG, hasOverlay, hasRootConfig, readRootOverlay } from "../prepare_root.ts";
 import { debugName } from "../quote.ts";
 import type { Root } from "../root.ts";
 import type { PlaceLint } from "./lint.ts";
@@ -26,20 +26,22 @@ export const baseimageComposefs: PlaceLint = {
   description:
     "The ostree/prepare-root.conf in /usr/lib or /etc should enable composefs, which makes the whole root read-only and verified. " +
     "Debian images without libcomposefs are not asked for it.",
-  check: (root) =>
-    cannotDoComposefs(root) ? undefined : checkBoth(root, (root, prefix) => {
-      const overlay = readRootOverlay(root, prefix);
-      if (!overlay) return `${CONFIG} is not present to enable composefs`;
-      return overlay.composefs || overlay.transient ? undefined : `${CONFIG} does not have composefs enabled`;
-    }),
+  check(root) {
+    if (cannotDoComposefs(root)) return undefined;
+    return checkBoth(root, (root, prefix) => {
+      if (!hasRootConfig(root, prefix)) return `${CONFIG} is not present to enable composefs`;
+      return hasOverlay(root, prefix) ? undefined : `${CONFIG} does not have composefs enabled`;
+    });
+  },
 };
 
-/** Ours: commit and deploy succeed, and the initramfs stops in its emergency shell. */
-export const composefsSupport: PlaceLint = {
-  name: "composefs-support",
+/** Ours: commit and deploy succeed, and the boot stops in the emergency shell of the initramfs. */
+export const prepareRoot: PlaceLint = {
+  name: "prepare-root",
   type: "fatal",
-  description: "A Debian image whose prepare-root.conf requires composefs must have libcomposefs: " +
-    "an ostree that was built without it stops the boot in the emergency shell.",
+  description:
+    "The ostree/prepare-root.conf in /usr/lib or /etc must be a key file, and may not require composefs in a Debian image " +
+    "without libcomposefs: either stops the boot in the emergency shell.",
   check(root) {
     const required = readRootOverlay(root)?.composefsRequired ?? false;
     return required && cannotDoComposefs(root)

@@ -1,8 +1,8 @@
 /** Runs lints over a root. */
 import { UserError } from "../../sys/errors.ts";
 import { LibcError } from "../../sys/libc.ts";
-import type { Root } from "../root.ts";
-import { walk } from "../walk.ts";
+import { isRefused, type Root } from "../root.ts";
+import { type Entry, walk } from "../walk.ts";
 import type { Finding, Lint, RootType, TreeLint } from "./lint.ts";
 
 /** Which lints are run. */
@@ -56,17 +56,34 @@ function watchTree(
 ): Map<Lint, Finding | undefined> {
   if (lints.length === 0) return new Map();
   const watches = lints.map((lint) => ({ lint, watch: lint.watch(root) }));
-  walk(root, (entry) => watches.forEach(({ watch }) => watch.see(entry)), options);
-  return new Map(watches.map(({ lint, watch }) => [lint, watch.finding()]));
+  const failures = new Map<Lint, Finding>();
+  const see = (entry: Entry) => {
+    for (const { lint, watch } of watches) {
+      if (failures.has(lint)) continue;
+      try {
+        watch.see(entry);
+      } catch (error) {
+        if (isRefused(error)) throw error; // the walk's own affair
+        failures.set(lint, failure(error));
+      }
+    }
+  };
+  walk(root, see, options);
+  return new Map(watches.map(({ lint, watch }) => [lint, failures.get(lint) ?? watch.finding()]));
 }
 
 async function trying(check: () => Finding | undefined | Promise<Finding | undefined>): Promise<Finding | undefined> {
   try {
     return await check();
   } catch (error) {
-    if (error instanceof UserError || error instanceof SyntaxError || error instanceof LibcError) return chain(error);
-    throw error;
+    return failure(error);
   }
+}
+
+/** A failure of the system or the image as a finding; a bug stays a bug. */
+function failure(error: unknown): string {
+  if (error instanceof UserError || error instanceof SyntaxError || error instanceof LibcError) return chain(error);
+  throw error;
 }
 
 function chain(error: Error): string {

@@ -1,6 +1,6 @@
 /** Every lint there is, in the order of their names. */
 import { apiBaseDirectories } from "./api_base_directories.ts";
-import { baseimageComposefs, baseimageRoot, composefsSupport } from "./baseimage.ts";
+import { baseimageComposefs, baseimageRoot, prepareRoot } from "./baseimage.ts";
 import { bootcKargs } from "./bootc_kargs.ts";
 import { buildahInjected } from "./buildah_injected.ts";
 import { dpkgDatabase } from "./dpkg_database.ts";
@@ -24,7 +24,6 @@ export const LINTS: readonly Lint[] = [
   baseimageRoot,
   bootcKargs,
   buildahInjected,
-  composefsSupport,
   dpkgDatabase,
   droppedContent,
   etcUsretc,
@@ -33,6 +32,7 @@ export const LINTS: readonly Lint[] = [
   machineId,
   nonemptyBoot,
   nonemptyRunTmp,
+  prepareRoot,
   specialFiles,
   stateDirectories,
   sysusers,
