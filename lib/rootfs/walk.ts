@@ -22,20 +22,28 @@ export interface Entry {
 export interface WalkOptions {
   /** Where it starts; the whole root without it. */
   readonly start?: string;
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal;
   /** Called with directories that may not be read; without it they are passed over. */
   readonly refused?: (path: string) => void;
 }
+
+/** No signal comes while this thread works, so that it lets go now and then. */
+const TURN_MS = 50;
 
 /**
  * Calls `visit` with each name below a directory, a directory before what is in it, names in order of their bytes. Links are not followed,
  * and nothing below a mount point is seen, which is not part of the image. What vanishes meanwhile is passed over.
  * @throws {Interrupted} @throws {UserError} where the start cannot be opened @throws {LibcError}
  */
-export function walk(root: Root, visit: (entry: Entry) => void, options: WalkOptions = {}): void {
+export async function walk(root: Root, visit: (entry: Entry) => void, options: WalkOptions): Promise<void> {
   const { start = "", signal, refused = () => {} } = options;
-  const enter = (path: string, directory: Directory, parent: FileStat | undefined) => {
-    if (signal) throwIfInterrupted(signal);
+  let turnStartMs = performance.now();
+  const enter = async (path: string, directory: Directory, parent: FileStat | undefined) => {
+    if (performance.now() - turnStartMs > TURN_MS) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      turnStartMs = performance.now();
+    }
+    throwIfInterrupted(signal);
     const own = directory.stat();
     if (parent && (own.isMountPoint ?? own.device !== parent.device)) return;
     for (const { name, type } of directory.names()) {
@@ -44,7 +52,7 @@ export function walk(root: Root, visit: (entry: Entry) => void, options: WalkOpt
       if (type !== "directory" || below.length > PATH_MAX_BYTES) continue;
       try {
         using child = directory.open(name);
-        if (child) enter(below, child, own);
+        if (child) await enter(below, child, own);
       } catch (error) {
         if (!isRefused(error)) throw error;
         refused(below);
@@ -52,7 +60,7 @@ export function walk(root: Root, visit: (entry: Entry) => void, options: WalkOpt
     }
   };
   using first = root.open(start);
-  if (first) enter(start, first, undefined);
+  if (first) await enter(start, first, undefined);
 }
 
 /** Whether an entry is a mount point, which is not part of the image. @throws {LibcError} */

@@ -1,15 +1,16 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { Root } from "../../lib/rootfs/root.ts";
 import { walk } from "../../lib/rootfs/walk.ts";
 import { Interrupted } from "../../lib/sys/errors.ts";
-import { openDirectoryAt } from "../../lib/sys/libc.ts";
 import * as libc from "../../lib/sys/libc.ts";
 import { directory, fifo, rootOf, symlink, text } from "../root_files.ts";
 
-function seen(path: string, start = ""): string[] {
+const signal = new AbortController().signal;
+
+async function seen(path: string, start = ""): Promise<string[]> {
   using root = Root.open(path);
   const paths: string[] = [];
-  walk(root, (entry) => paths.push(entry.path), { start });
+  await walk(root, (entry) => paths.push(entry.path), { start, signal });
   return paths;
 }
 
@@ -24,29 +25,29 @@ Deno.test("walk() sees each name once, a directory before its content, and goes 
     empty: directory,
   });
   const paths = ["b", "b/a", "b/c", "b/c/d", "b/up", "b\xff", "b\xff/x", "empty", "loop", "out"];
-  assertEquals(seen(tmp.path), paths);
-  assertEquals(seen(tmp.path, "b"), paths.slice(1, 5));
-  assertEquals(seen(tmp.path, "nothing"), []);
+  assertEquals(await seen(tmp.path), paths);
+  assertEquals(await seen(tmp.path, "b"), paths.slice(1, 5));
+  assertEquals(await seen(tmp.path, "nothing"), []);
 });
 
 Deno.test("walk() goes through a directory of many names", async () => {
   await using tmp = await rootOf({ many: directory });
   for (let index = 0; index < 20_000; index++) Deno.writeTextFileSync(`${tmp.path}/many/${index}`, "");
-  assertEquals(seen(tmp.path).length, 20_001);
+  assertEquals((await seen(tmp.path)).length, 20_001);
 });
 
 Deno.test("walk() stops at the depth that no path can have", async () => {
   await using tmp = await rootOf({});
   // Deeper than one path can say: each directory is made in the one before.
-  let fd = openDirectoryAt(libc.AT_FDCWD, tmp.path);
+  let fd = libc.openDirectoryAt(libc.AT_FDCWD, tmp.path);
   for (let depth = 0; depth < 2500; depth++) {
     libc.mkdirat(fd, libc.cstr("d"), 0o755);
-    const next = openDirectoryAt(fd, "d");
+    const next = libc.openDirectoryAt(fd, "d");
     libc.close(fd);
     fd = next;
   }
   libc.close(fd);
-  assertEquals(seen(tmp.path).length, 2049);
+  assertEquals((await seen(tmp.path)).length, 2049);
   // Deno.remove() takes whole paths.
   new Deno.Command("rm", { args: ["-rf", `${tmp.path}/d`] }).outputSync();
 });
@@ -62,12 +63,13 @@ Deno.test("walk() passes over what it may not read, and says so", { ignore: Deno
     using root = Root.open(${JSON.stringify(tmp.path)});
     const seen = [], refused = [];
     process.seteuid(65534);
-    walk(root, (entry) => seen.push(entry.path), { refused: (path) => refused.push(path) });
+    const { signal } = new AbortController();
+    await walk(root, (entry) => seen.push(entry.path), { signal, refused: (path) => refused.push(path) });
     console.log(JSON.stringify({ seen, refused }));`;
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), { args: ["eval", "--quiet", script] }).output();
-  const text_ = new TextDecoder().decode(stdout);
-  if (text_ === "") throw new Error(new TextDecoder().decode(stderr));
-  assertEquals(JSON.parse(text_), { seen: ["open", "open/y", "secret"], refused: ["secret"] });
+  const output = new TextDecoder().decode(stdout);
+  if (output === "") throw new Error(new TextDecoder().decode(stderr));
+  assertEquals(JSON.parse(output), { seen: ["open", "open/y", "secret"], refused: ["secret"] });
 });
 
 Deno.test("walk() goes into no mount", { ignore: Deno.uid() !== 0 }, async () => {
@@ -78,7 +80,7 @@ Deno.test("walk() goes into no mount", { ignore: Deno.uid() !== 0 }, async () =>
     import { walk } from ${JSON.stringify(new URL("../../lib/rootfs/walk.ts", import.meta.url).href)};
     using root = Root.open(${JSON.stringify(tmp.path)});
     const seen = [];
-    walk(root, (entry) => seen.push(entry.path));
+    await walk(root, (entry) => seen.push(entry.path), { signal: new AbortController().signal });
     console.log(JSON.stringify(seen));`;
   const { stdout, stderr } = await new Deno.Command("unshare", {
     args: ["-m", "sh", "-c", script, "sh", tmp.path, Deno.execPath(), code],
@@ -91,5 +93,17 @@ Deno.test("walk() stops when it is interrupted", async () => {
   using root = Root.open(tmp.path);
   const controller = new AbortController();
   const visit = () => controller.abort();
-  assertThrows(() => walk(root, visit, { signal: controller.signal }), Interrupted);
+  await assertRejects(() => walk(root, visit, { signal: controller.signal }), Interrupted);
+});
+
+Deno.test("walk() lets others work meanwhile", async () => {
+  await using tmp = await rootOf({ "a/b/c": text(""), "d/e": text("") });
+  using root = Root.open(tmp.path);
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 10);
+  const visit = () => {
+    const end = performance.now() + 60;
+    while (performance.now() < end);
+  };
+  await assertRejects(() => walk(root, visit, { signal: controller.signal }), Interrupted);
 });

@@ -31,8 +31,8 @@ interface LintBase {
 
 /** A lint that looks at certain places. What it throws is a finding too. */
 export interface PlaceLint extends LintBase {
-  /** Undefined where nothing is wrong. @throws {UserError} @throws {SyntaxError} @throws {LibcError} */
-  readonly check: (root: Root) => Finding | undefined | Promise<Finding | undefined>;
+  /** Undefined where nothing is wrong. @throws {UserError} @throws {SyntaxError} @throws {LibcError} @throws {Interrupted} */
+  readonly check: (root: Root, signal: AbortSignal) => Finding | undefined | Promise<Finding | undefined>;
 }
 
 /** A lint that wants to see every name in the tree, in the walk that all of its kind share. */

@@ -16,8 +16,9 @@ export const nonemptyRunTmp: PlaceLint = {
   type: "warning",
   description:
     "/run and /tmp should be empty: the running system mounts over them, so what is there was left behind by the build.",
-  check(root) {
-    const items = withoutTolerated(DIRECTORIES.flatMap((directory) => contentOf(root, directory)));
+  async check(root, signal) {
+    const content = await Promise.all(DIRECTORIES.map((directory) => contentOf(root, directory, signal)));
+    const items = withoutTolerated(content.flat());
     return lists({
       header: "Found content in runtime-only directories (/run, /tmp)",
       items: items.map((path) => quotePath(`/${path}`)),
@@ -26,12 +27,12 @@ export const nonemptyRunTmp: PlaceLint = {
 };
 
 /** What is mounted there, or over the whole of it, is no part of the image. */
-function contentOf(root: Root, directory: string): string[] {
+async function contentOf(root: Root, start: string, signal: AbortSignal): Promise<string[]> {
   const paths: string[] = [];
-  if (root.isMountPoint(directory)) return paths;
-  walk(root, (entry) => {
+  if (root.isMountPoint(start)) return paths;
+  await walk(root, (entry) => {
     if (!isMountPoint(entry)) paths.push(entry.path);
-  }, { start: directory });
+  }, { start, signal });
   return paths;
 }
 

@@ -2,7 +2,7 @@
 import { UserError } from "../../sys/errors.ts";
 import { LibcError } from "../../sys/libc.ts";
 import { isRefused, type Root } from "../root.ts";
-import { type Entry, walk } from "../walk.ts";
+import { type Entry, walk, type WalkOptions } from "../walk.ts";
 import type { Finding, Lint, RootType, TreeLint } from "./lint.ts";
 
 /** Which lints are run. */
@@ -10,7 +10,7 @@ export interface LintOptions {
   readonly rootType: RootType;
   /** Names of lints to leave out. */
   readonly skip?: readonly string[];
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal;
 }
 
 /** What a lint found. */
@@ -37,23 +37,23 @@ export async function runLints(root: Root, lints: readonly Lint[], options: Lint
     !skip.has(name) && (rootType ?? options.rootType) === options.rootType
   );
   const refused: string[] = [];
-  const watched = watchTree(root, applicable.filter((lint) => "watch" in lint), {
-    ...(options.signal ? { signal: options.signal } : {}),
+  const watched = await watchTree(root, applicable.filter((lint) => "watch" in lint), {
+    signal: options.signal,
     refused: (path) => refused.push(path),
   });
   const findings: LintFinding[] = [];
   for (const lint of applicable) {
-    const finding = "watch" in lint ? watched.get(lint) : await trying(() => lint.check(root));
+    const finding = "watch" in lint ? watched.get(lint) : await trying(() => lint.check(root, options.signal));
     if (finding !== undefined) findings.push({ lint, finding });
   }
   return { findings, passed: applicable.length - findings.length, skipped: lints.length - applicable.length, refused };
 }
 
-function watchTree(
+async function watchTree(
   root: Root,
   lints: readonly TreeLint[],
-  options: { signal?: AbortSignal; refused: (path: string) => void },
-): Map<Lint, Finding | undefined> {
+  options: WalkOptions,
+): Promise<Map<Lint, Finding | undefined>> {
   if (lints.length === 0) return new Map();
   const watches = lints.map((lint) => ({ lint, watch: lint.watch(root) }));
   const failures = new Map<Lint, Finding>();
@@ -68,7 +68,7 @@ function watchTree(
       }
     }
   };
-  walk(root, see, options);
+  await walk(root, see, options);
   return new Map(watches.map(({ lint, watch }) => [lint, failures.get(lint) ?? watch.finding()]));
 }
 

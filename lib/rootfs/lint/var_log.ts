@@ -7,11 +7,11 @@ export const varLog: PlaceLint = {
   type: "warning",
   description:
     "/var/log should hold no log of the build: logs belong to a machine, differ from build to build, and may tell what is nobody's business.",
-  check(root) {
+  async check(root, signal) {
     const items: string[] = [];
-    walk(root, ({ path, name, type, directory }) => {
+    await walk(root, ({ path, name, type, directory }) => {
       if (type === "file" && (directory.lstat(name)?.sizeBytes ?? 0) > 0) items.push(quotePath(`/${path}`));
-    }, { start: "var/log" });
+    }, { start: "var/log", signal });
     return lists({ header: "Found non-empty logfiles", items });
   },
 };

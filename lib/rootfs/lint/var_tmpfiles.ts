@@ -12,16 +12,16 @@ export const varTmpfiles: PlaceLint = {
   description:
     "What is in /var should be declared in tmpfiles.d, which makes it at each boot: /var comes from the image at the first deployment " +
     "alone. Shows the lines that are missing, and the files for which there is no line.",
-  check(root) {
+  async check(root, signal) {
     const declared = readDeclaredPlaces(root);
     const users = namesById(root, "passwd"), groups = namesById(root, "group");
     const lines = new Set<string>(), files: string[] = [];
-    walk(root, (entry) => {
+    await walk(root, (entry) => {
       if (declared.has(placeKey(entry.parent.identity, entry.name))) return;
       const line = lineFor(entry, { users, groups });
       if (line === undefined) files.push(quotePath(entry.path));
       else lines.add(line);
-    }, { start: "var" });
+    }, { start: "var", signal });
     return lists(
       { header: "Found content in /var missing systemd tmpfiles.d entries", items: [...lines].sort() },
       { header: "Found non-directory/non-symlink files in /var", items: files },

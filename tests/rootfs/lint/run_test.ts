@@ -6,10 +6,12 @@ import { Root } from "../../../lib/rootfs/root.ts";
 import { UserError } from "../../../lib/sys/errors.ts";
 import { directory, type RootNode, rootOf, symlink, text } from "../../root_files.ts";
 
+const { signal } = new AbortController();
+
 async function findings(tree: Record<string, RootNode>, lints: readonly Lint[], rootType: RootType = "running") {
   await using tmp = await rootOf(tree);
   using root = Root.open(tmp.path);
-  const { findings } = await runLints(root, lints, { rootType });
+  const { findings } = await runLints(root, lints, { rootType, signal });
   return findings.map(({ finding }) => finding);
 }
 
@@ -136,6 +138,6 @@ Deno.test("runLints() counts what passes, what is skipped and what does not appl
     ...(rootType ? { rootType } : {}),
   });
   const lints = [lint("a"), lint("b"), lint("c", "running"), lint("d", "alternative")];
-  const result = await runLints(root, lints, { rootType: "alternative", skip: ["b"] });
+  const result = await runLints(root, lints, { rootType: "alternative", skip: ["b"], signal });
   assertEquals(result, { findings: [], passed: 2, skipped: 2, refused: [] });
 });
