@@ -299,12 +299,12 @@ Deno.test("bootc container lint refuses to skip what there is not", async () => 
 });
 
 for (
-  const [what, make] of [["nothing", () => {}], [
+  const [what, make] of [["not there", () => {}], [
     "a file",
     (path: string) => addToRoot(path, { root: text("") }),
   ]] as const
 ) {
-  Deno.test(`bootc container lint refuses ${what} for a root`, async () => {
+  Deno.test(`bootc container lint refuses a root that is ${what}`, async () => {
     await using tmp = await passingRoot();
     make(tmp.path);
     const { code, stderr } = await bootc("container", "lint", "--rootfs", `${tmp.path}/root`);
