@@ -37,6 +37,19 @@ export const program: Program = {
           list: { summary: "List the images that the host has", load: withOstree(() => import("./image/list.ts")) },
         },
       },
+      container: {
+        summary: "Look at and prepare image roots, inside a container or in a directory",
+        commands: {
+          inspect: {
+            summary: "Show the kernel and the kernel arguments of a root file system",
+            load: () => import("./container/inspect.ts"),
+          },
+          lint: {
+            summary: "Check a root file system for what goes wrong in a bootable image",
+            load: () => import("./container/lint.ts"),
+          },
+        },
+      },
       internals: {
         summary: "Commands for other programs",
         hidden: true,

@@ -5,6 +5,7 @@ const RANK: Readonly<Record<string, number>> = {
   main: 9,
   cmd: 8,
   install: 6,
+  rootfs: 6,
   host: 5,
   container: 4,
   ostree: 3,

@@ -1,5 +1,4 @@
 /** What is asked of an image's ostree commit before anything is derived from it. */
-import { Keyfile } from "../codec/keyfile.ts";
 import { decodeCommit } from "../ostree/commit.ts";
 import { walkDirtree } from "../ostree/dirtree.ts";
 import { readFileObject } from "../ostree/file_object.ts";
@@ -7,12 +6,11 @@ import type { ObjectStore } from "../ostree/store.ts";
 import { type TreeRef, Trees } from "../ostree/tree.ts";
 import { UserError } from "../sys/errors.ts";
 import type { FilterRules } from "./path_filter.ts";
+import { parsePrepareRoot, PREPARE_ROOT } from "./prepare_root.ts";
 
 /** Deeper than any path can be; a hostile tree must not end in a stack overflow. */
 const DEPTH_LIMIT = 2048;
 const CONFIG_MAX_BYTES = 1 << 20;
-const PREPARE_ROOT = "usr/lib/ostree/prepare-root.conf";
-const COMPOSEFS_ON = new Set(["yes", "true", "1", "maybe", "signed", "verity"]);
 
 /**
  * Makes sure that every object of a commit is there, so that a ref on it means a whole tree.
@@ -70,9 +68,7 @@ export function filterRules(
     ? readFileObject(store.repo, trees.arena.hex(found.checksum), CONFIG_MAX_BYTES)
     : undefined;
   if (text === undefined) return { keepAll: false, varPath, policy };
-  const config = Keyfile.parse(new TextDecoder().decode(text));
-  const transient = config.get("root", "transient")?.trim() === "true";
-  const composefs = COMPOSEFS_ON.has(config.get("composefs", "enabled")?.trim() ?? "");
+  const { transient, composefs } = parsePrepareRoot(new TextDecoder().decode(text));
   return { keepAll: transient || composefs, varPath, policy };
 }
 

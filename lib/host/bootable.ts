@@ -19,10 +19,11 @@ export interface Kernel {
   readonly directory: string;
 }
 
-const MODULES = "usr/lib/modules";
+/** Where an image has its kernels. */
+export const MODULES = "usr/lib/modules";
 
-/** Directories that hold `vmlinuz`; the others are modules without a kernel, which does no harm. */
-async function kernelDirectories(list: ListTree): Promise<{ version: string; names: Set<string> }[]> {
+/** Directories of {@linkcode MODULES} that hold `vmlinuz`; the others are modules without a kernel, which does no harm. */
+export async function kernelDirectories(list: ListTree): Promise<{ version: string; names: ReadonlySet<string> }[]> {
   const found = [];
   for (const { name, kind } of await list(MODULES) ?? []) {
     if (kind !== "directory") continue;

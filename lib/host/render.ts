@@ -1,4 +1,5 @@
 /** `bootc status` for people. Pure: a document in, text out. Source: formats.md 3.14 (bootc `status.rs` at 534c76ea). */
+import { escapeControls } from "../sys/controls.ts";
 import { UserError } from "../sys/errors.ts";
 import type { BootEntry, Host, HostStatus, ImageStatus, UsrOverlay } from "./spec.ts";
 import { imageText } from "./spec_image.ts";
@@ -93,15 +94,8 @@ function renderEntry(slot: Slot, entry: BootEntry, status: HostStatus, verbose: 
 
 function layOut(head: string, width: number, rows: readonly Row[]): string {
   const lines = [head, ...rows.map(([label, value]) => `${label.padStart(width)}: ${value}`)];
-  return lines.map((line) => `${line.replaceAll(CONTROL, escaped)}\n`).join("");
-}
-
-/** Names and versions come from images: none of them may steer the terminal or begin a line of its own. */
-// deno-lint-ignore no-control-regex
-const CONTROL = /[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
-
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  // Names and versions come from images.
+  return lines.map((line) => `${escapeControls(line)}\n`).join("");
 }
 
 function imageRows(slot: Slot, entry: BootEntry, image: ImageStatus, status: HostStatus, verbose: boolean): Row[] {

@@ -176,10 +176,11 @@ const DIRENT_NAME = 19;
 
 /**
  * Calls `visit` with each name of an open directory but `.` and `..`, as `bytes[start, end)` with a NUL behind; the buffer is reused. No object
- * or string a name, so that a directory of any size leaves no garbage. What is made or removed meanwhile may be seen or not.
+ * or string a name, so that a directory of any size leaves no garbage. What is made or removed meanwhile may be seen or not. `type` is the
+ * `DT_` constant, 0 where the file system does not tell.
  * @throws {LibcError}
  */
-export function eachName(fd: number, visit: (bytes: Bytes, start: number, end: number) => void): void {
+export function eachName(fd: number, visit: (bytes: Bytes, start: number, end: number, type: number) => void): void {
   const buffer = new Uint8Array(32 << 10);
   const view = new DataView(buffer.buffer);
   for (;;) {
@@ -190,7 +191,7 @@ export function eachName(fd: number, visit: (bytes: Bytes, start: number, end: n
       const start = at + DIRENT_NAME;
       const end = buffer.indexOf(0, start);
       const dots = buffer[start] === 0x2e && (end === start + 1 || (end === start + 2 && buffer[start + 1] === 0x2e));
-      if (!dots) visit(buffer, start, end);
+      if (!dots) visit(buffer, start, end, buffer[start - 1]!);
     }
   }
 }

@@ -30,6 +30,10 @@ const library = Deno.dlopen("libc.so.6", {
   fchownat: { parameters: ["i32", "buffer", "u32", "u32", "i32"], result: "i32" },
   /** int faccessat(int dirfd, const char *path, int mode, int flags) */
   faccessat: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
+  /** int statx(int dirfd, const char *pathname, int flags, unsigned int mask, struct statx *buf); 256 bytes everywhere */
+  statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
+  /** ssize_t readlinkat(int dirfd, const char *pathname, char *buf, size_t bufsiz) */
+  readlinkat: { parameters: ["i32", "buffer", "buffer", "usize"], result: "isize" },
   /** int mkdirat(int dirfd, const char *path, mode_t mode) */
   mkdirat: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   /** int unlinkat(int dirfd, const char *path, int flags) */

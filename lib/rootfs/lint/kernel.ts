@@ -1,0 +1,42 @@
+/** The kernel and what it needs to start. */
+import { kernelDirectories, MODULES } from "../../host/bootable.ts";
+import { listTree } from "../kernel.ts";
+import { quotePath } from "../quote.ts";
+import type { Root } from "../root.ts";
+import { lists, type PlaceLint } from "./lint.ts";
+
+export const kernel: PlaceLint = {
+  name: "kernel",
+  type: "fatal",
+  description: `One kernel is all that an image can have: one directory of /${MODULES} with a vmlinuz in it.`,
+  async check(root) {
+    const kernels = await kernelDirectories(listTree(root));
+    if (kernels.length < 2) return undefined;
+    return lists({
+      header: `Found multiple subdirectories in ${MODULES}`,
+      items: kernels.map(({ version }) => quotePath(version)),
+    });
+  },
+};
+
+/** A tree without this is no operating system, but one of somebody's test or an unfinished base. */
+function isOperatingSystem(root: Root): boolean {
+  return ["usr/lib/os-release", "etc/os-release"].some((path) => root.stat(path) !== undefined);
+}
+
+/** Ours: everything but the boot succeeds without it. */
+export const initramfs: PlaceLint = {
+  name: "initramfs",
+  type: "fatal",
+  description:
+    "Beside the vmlinuz of an operating system (a root with an os-release) there must be its initramfs.img, made with ostree's module: " +
+    "without it the kernel finds no root file system, and an update refuses the image.",
+  async check(root) {
+    if (!isOperatingSystem(root)) return undefined;
+    const without = (await kernelDirectories(listTree(root))).filter(({ names }) => !names.has("initramfs.img"));
+    return lists({
+      header: "Found a kernel without initramfs.img beside it",
+      items: without.map(({ version }) => quotePath(`/${MODULES}/${version}/vmlinuz`)),
+    });
+  },
+};

@@ -1,0 +1,70 @@
+/** One way through a whole tree for everybody who wants to see each name in it. */
+import type { FileStat, FileType } from "../sys/libc_stat.ts";
+import { throwIfInterrupted } from "../sys/errors.ts";
+import { type Directory, isRefused, type Root } from "./root.ts";
+
+/** A path of an image cannot be longer; it also bounds how many directories are open at a time. */
+const PATH_MAX_BYTES = 4095;
+
+/** A name on the way. Paths and names are binary strings. */
+export interface Entry {
+  /** From the root, without a leading slash. */
+  readonly path: string;
+  readonly name: string;
+  readonly type: FileType;
+  /** Of the directory that holds it. */
+  readonly directory: Directory;
+  /** Of the same directory. */
+  readonly parent: FileStat;
+}
+
+/** How a walk goes. */
+export interface WalkOptions {
+  /** Where it starts; the whole root without it. */
+  readonly start?: string;
+  readonly signal: AbortSignal;
+  /** Called with directories that may not be read; without it they are passed over. */
+  readonly refused?: (path: string) => void;
+}
+
+/** No signal comes while this thread works, so that it lets go now and then. */
+const TURN_MS = 50;
+
+/**
+ * Calls `visit` with each name below a directory, a directory before what is in it, names in order of their bytes. Links are not followed,
+ * and nothing below a mount point is seen, which is not part of the image. What vanishes meanwhile is passed over.
+ * @throws {Interrupted} @throws {UserError} where the start cannot be opened @throws {LibcError}
+ */
+export async function walk(root: Root, visit: (entry: Entry) => void, options: WalkOptions): Promise<void> {
+  const { start = "", signal, refused = () => {} } = options;
+  let turnStartMs = performance.now();
+  const enter = async (path: string, directory: Directory, parent: FileStat | undefined) => {
+    if (performance.now() - turnStartMs > TURN_MS) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      turnStartMs = performance.now();
+    }
+    throwIfInterrupted(signal);
+    const own = directory.stat();
+    if (parent && (own.isMountPoint ?? own.device !== parent.device)) return;
+    for (const { name, type } of directory.names()) {
+      const below = path === "" ? name : `${path}/${name}`;
+      visit({ path: below, name, type, directory, parent: own });
+      if (type !== "directory" || below.length > PATH_MAX_BYTES) continue;
+      try {
+        using child = directory.open(name);
+        if (child) await enter(below, child, own);
+      } catch (error) {
+        if (!isRefused(error)) throw error;
+        refused(below);
+      }
+    }
+  };
+  using first = root.open(start);
+  if (first) await enter(start, first, undefined);
+}
+
+/** Whether an entry is a mount point, which is not part of the image. @throws {LibcError} */
+export function isMountPoint({ directory, name, parent }: Entry): boolean {
+  const own = directory.lstat(name);
+  return own !== undefined && (own.isMountPoint ?? own.device !== parent.device);
+}
