@@ -3,10 +3,10 @@
  * executable, and checked with ostree's own tools at each step. Everything it makes is gone at the end, also after ^C; only the two
  * images stay in the cache for the next time.
  */
-import { compile } from "./compile.ts";
-import { hostArch } from "./wheel.ts";
 import { type DemoImages, demoImages, SUITE, VERSIONS } from "./demo/image.ts";
 import { Narrator, seconds, sum } from "./demo/narrator.ts";
+import { buildDeb } from "./package/deb.ts";
+import { findRelease } from "./package/version.ts";
 import { homeForRegistry, type Registry, startRegistry } from "./registry.ts";
 import { script } from "./script.ts";
 import { type Descriptor, parseManifest } from "../lib/oci/manifest.ts";
@@ -133,25 +133,37 @@ async function rollback(stage: Stage): Promise<void> {
   await expectDefault(stage, VERSIONS[0].tag);
 }
 
+/** Builds the package of the commit that is checked out and unpacks it as `WORK/package`: the images and this host run the same executable. */
+async function packageBootc(ctx: Context, narrator: Narrator, work: string): Promise<string> {
+  const begin = performance.now();
+  await Deno.mkdir(`${work}/build`);
+  const release = await findRelease(ctx);
+  const deb = await buildDeb(ctx, release, { directory: `${work}/build`, arch: Deno.build.arch, quick: true });
+  await run(ctx, ["dpkg-deb", "--extract", deb, `${work}/package`]);
+  const size = formatSize((await Deno.stat(`${work}/package/usr/bin/bootc`)).size);
+  narrator.say(
+    `${deb.slice(deb.lastIndexOf("/") + 1)}: built in ${seconds(performance.now() - begin)}, bootc is ${size}`,
+  );
+  return deb;
+}
+
 const spec = { summary: "Show an update from end to end", positionals: [], flags: {} } as const;
 
 await script(spec, async (ctx) => {
   if (Deno.uid() !== 0) throw new UserError("The demo deploys a system, for which it has to be root");
   await using work = await workDirectory();
   const sysroot = `${work.path}/sysroot`;
-  const bootc = `${work.path}/bootc`;
+  const bootc = `${work.path}/package/usr/bin/bootc`;
   const narrator = new Narrator(ctx, [[bootc, "bootc"], [work.path, "WORK"]]);
   console.log(`bootc on Deno: one update, from end to end (WORK is ${work.path})`);
-  const compiling = performance.now();
-  await compile(ctx, { main: "main.ts", output: bootc, arch: hostArch });
-  narrator.heading("The executable, and two versions of an operating system");
-  narrator.say(
-    `bootc: one file, ${formatSize((await Deno.stat(bootc)).size)}, compiled in ${
-      seconds(performance.now() - compiling)
-    }`,
-  );
+  narrator.heading("A Debian package of this program, and two versions of an operating system that has it");
+  const deb = await packageBootc(ctx, narrator, work.path);
   const building = performance.now();
-  const images = await demoImages(ctx, () => narrator.say("Building the images with mmdebstrap: a minute or so, once"));
+  const images = await demoImages(
+    ctx,
+    deb,
+    () => narrator.say("Building the images with mmdebstrap: a minute or so, once"),
+  );
   const builtMs = performance.now() - building;
   await using registry = await startRegistry(work.path);
   const env = { HOME: await homeForRegistry(work.path, registry) };

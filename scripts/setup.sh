@@ -59,6 +59,10 @@ needed_to_test() {
   need util-linux unshare
   need cpio cpio
   need rpmlint rpmlint
+  need dpkg-dev dpkg-buildpackage
+  need debhelper dh
+  need lintian lintian
+  need qemu-user-static qemu-aarch64-static
 }
 
 if have apt-get; then
@@ -70,10 +74,6 @@ if have apt-get; then
     need libisal2 /usr/lib/*/libisal.so.2
     need docker-registry docker-registry
     need mount mount
-    need dpkg-dev dpkg-buildpackage
-    need debhelper dh
-    need lintian lintian
-    need qemu-user-static qemu-aarch64-static
   fi
   if [ -n "$missing" ]; then
     say "installing$missing"

@@ -1,5 +1,5 @@
 /** Two versions of a Debian system as OCI images, built with mmdebstrap and kept in the cache. */
-import { sha256 } from "../../lib/codec/sha256.ts";
+import { Sha256 } from "../../lib/codec/sha256.ts";
 import type { Context } from "../../lib/sys/context.ts";
 import { UserError } from "../../lib/sys/errors.ts";
 import { capture, run } from "../../lib/sys/run.ts";
@@ -13,7 +13,18 @@ export const SUITE = "trixie";
 const PACKAGES = [
   "systemd,systemd-sysv,udev,dbus,kmod,util-linux,mount,e2fsprogs,procps,iproute2",
   "dracut,ostree,ostree-boot,zstd,ca-certificates,less",
+  // What our package needs.
+  "skopeo",
 ];
+
+/** From a Debian root to a tree that boots from ostree; the Containerfile for Debian uses the same. */
+const SHAPE = new URL("../../contrib/debian-image.sh", import.meta.url);
+
+/** As a person would, from the file; then the image is looked over by what it installed. */
+const INSTALL_BOOTC = `
+apt-get --quiet --yes --no-install-recommends install /bootc.deb
+rm /bootc.deb
+bootc container lint`;
 
 /** A version of the system, as a layer on the base: one package at another version, some files, something removed. */
 export interface Version {
@@ -79,7 +90,7 @@ export async function makeRoot(ctx: Context, root: string, packages: readonly st
     "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
     SUITE, root, ...(mirror === undefined ? [] : [mirror]),
   ];
-  // The kernel's package need not make an initramfs: shape.sh makes the one that can find an ostree root.
+  // The kernel's package need not make an initramfs: contrib/debian-image.sh makes the one that can find an ostree root.
   await run(ctx, ["mmdebstrap", ...argv], { env: { INITRD: "No" } });
 }
 
@@ -95,13 +106,15 @@ class Builder {
     return layer;
   }
 
-  /** The root as it came from mmdebstrap and shape.sh. */
-  async base(): Promise<Layer> {
+  /** The root as it came from mmdebstrap and contrib/debian-image.sh, and our package in it. */
+  async base(deb: string): Promise<Layer[]> {
     const root = `${this.directory}/base`;
     await makeRoot(this.ctx, root, PACKAGES);
-    await runInRoot(this.ctx, root, await Deno.readTextFile(new URL("shape.sh", import.meta.url)));
+    await runInRoot(this.ctx, root, await Deno.readTextFile(SHAPE));
     await tarRoot(this.ctx, root, `${this.directory}/base.tar`);
-    return await this.#layer(`${this.directory}/base.tar`);
+    const base = await this.#layer(`${this.directory}/base.tar`);
+    await Deno.copyFile(deb, `${root}/bootc.deb`);
+    return [base, await this.#step(root, INSTALL_BOOTC)];
   }
 
   /** Runs a script in the root and makes a layer of what it changed. */
@@ -115,13 +128,13 @@ class Builder {
     return await this.#layer(`${scratch}/layer.tar`);
   }
 
-  async version(base: Layer, version: Version): Promise<void> {
+  async version(base: readonly Layer[], version: Version): Promise<void> {
     const root = `${this.directory}/root-${version.tag}`;
     await run(this.ctx, ["cp", "-a", "--reflink=auto", `${this.directory}/base`, root]);
-    const layers = [base, await this.#step(root, version.packages), await this.#step(root, version.configuration)];
+    const layers = [...base, await this.#step(root, version.packages), await this.#step(root, version.configuration)];
     this.#layout.addImage(version.tag, layers, {
       labels: { "containers.bootc": "1", "ostree.bootable": "true", "org.opencontainers.image.version": version.tag },
-      history: [`Debian ${SUITE} with a kernel`, "packages", "configuration"],
+      history: [`Debian ${SUITE} with a kernel`, "bootc", "packages", "configuration"],
     });
   }
 }
@@ -133,14 +146,15 @@ export interface DemoImages {
   readonly fromCache: boolean;
 }
 
-async function cacheKey(): Promise<string> {
-  const texts = await Promise.all(
-    ["image.ts", "chroot.ts", "shape.sh"].map((name) => Deno.readTextFile(new URL(name, import.meta.url))),
-  );
-  return sha256(new TextEncoder().encode(texts.join("\0"))).toHex().slice(0, 12);
+/** What the images depend on: these scripts, and the package. */
+async function cacheKey(deb: string): Promise<string> {
+  const files = [new URL("image.ts", import.meta.url), new URL("chroot.ts", import.meta.url), SHAPE, deb];
+  const hash = new Sha256();
+  for (const file of files) hash.update(await Deno.readFile(file));
+  return hash.digest().toHex().slice(0, 12);
 }
 
-/** Images of older versions of these scripts are of no more use. */
+/** Images of older versions of these scripts, or of the package, are of no more use. */
 async function removeOlder(ctx: Context): Promise<void> {
   const directory = cacheDirectory(ctx.env);
   for (const { name } of Deno.readDirSync(directory)) {
@@ -149,12 +163,12 @@ async function removeOlder(ctx: Context): Promise<void> {
 }
 
 /**
- * Gives the images, from the cache where these scripts already made them; `onBuild` is called first where they have to be built. They are built aside and renamed: an interrupted build leaves
- * nothing.
+ * Gives the images with a Debian package of ours in them, from the cache where these scripts already made them; `onBuild` is called first
+ * where they have to be built. They are built aside and renamed: an interrupted build leaves nothing.
  * @throws {UserError} when the caller is not root
  */
-export async function demoImages(ctx: Context, onBuild: () => void): Promise<DemoImages> {
-  const kept = `${cacheDirectory(ctx.env)}/demo-${await cacheKey()}`;
+export async function demoImages(ctx: Context, deb: string, onBuild: () => void): Promise<DemoImages> {
+  const kept = `${cacheDirectory(ctx.env)}/demo-${await cacheKey(deb)}`;
   if (await Deno.stat(kept).then(() => true, () => false)) return { layout: `${kept}/oci`, fromCache: true };
   if (Deno.uid() !== 0) throw new UserError("Building a Debian root needs root", { hint: "Run it as root" });
   onBuild();
@@ -162,7 +176,7 @@ export async function demoImages(ctx: Context, onBuild: () => void): Promise<Dem
   const directory = await Deno.makeTempDir({ dir: cacheDirectory(ctx.env), prefix: "building-" });
   try {
     const builder = new Builder(ctx, directory);
-    const base = await builder.base();
+    const base = await builder.base(deb);
     for (const version of VERSIONS) await builder.version(base, version);
     await Deno.mkdir(`${directory}/done`);
     await Deno.rename(`${directory}/oci`, `${directory}/done/oci`);

@@ -43,7 +43,7 @@ const BARE: RootTree = {
   [`${MODULES}/modules.order`]: text("kernel/x.ko\n"),
 };
 
-/** The same as scripts/demo/shape.sh makes it fit for ostree. */
+/** The same as contrib/debian-image.sh makes it fit for ostree. */
 const SHAPED: RootTree = {
   ...Object.fromEntries(
     Object.entries(BARE).filter(([path]) => !/^(home|mnt|opt|srv|media|root|var\/lib\/dpkg)(\/|$)/.test(path)),
