@@ -15,7 +15,7 @@ export const spec = {
   description: [
     "Packages install the script; without one, the shell can read it when it starts. It does not run bootc, so that a key press costs nothing.",
   ],
-  positionals: [{ name: "shell", help: "bash, zsh or fish", complete: ["bash", "zsh", "fish"] }],
+  positionals: [{ name: "shell", help: "The shell: bash, zsh or fish", complete: ["bash", "zsh", "fish"] }],
   flags: {},
   examples: [
     { command: "source <(bootc completion bash)", help: "In ~/.bashrc; and in ~/.zshrc, behind compinit, with zsh" },

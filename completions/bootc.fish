@@ -119,7 +119,7 @@ complete -c bootc -n '__bootc_at bootc image list' -l type -x -a "all\t'' logica
 complete -c bootc -n '__bootc_at bootc image list' -l format -x -a "table\t'' json\t''" -d 'Output format'
 complete -c bootc -n '__bootc_at bootc image list' -l sysroot -x -a '(__fish_complete_directories)' -d 'Work on the system root in DIR instead of the running host'
 complete -c bootc -n '__bootc_at bootc image list' -s h -l help -d 'Print help'
-complete -c bootc -n '__bootc_at bootc completion' -a "bash\t'' zsh\t'' fish\t''" -d 'bash, zsh or fish'
+complete -c bootc -n '__bootc_at bootc completion' -a "bash\t'' zsh\t'' fish\t''" -d 'The shell: bash, zsh or fish'
 complete -c bootc -n '__bootc_at bootc completion' -s h -l help -d 'Print help'
 complete -c ostree-container -n '__bootc_at ostree-container' -a unencapsulate -d 'Import the ostree commit that an image carries'
 complete -c ostree-container -n '__bootc_at ostree-container' -a info -d 'Show the digest that an image has at its registry'

@@ -29,20 +29,20 @@ async function followImports(files: readonly string[]): Promise<Set<string>> {
 }
 
 /**
- * The paths, relative to the project, to leave out: folders of npm packages (the first level inside a package) without a reached file.
- * A package's own files at its top, package.json among them, stay.
+ * The paths, relative to the project, to leave out: whole packages without a reached file (those for development), folders (the first
+ * level inside a package) without one, and npm's own notes. A used package's files at its top, package.json among them, stay. What is left
+ * is the same whether the packages for development are there or not.
  */
 export async function unusedNpmPaths(ctx: Context, directory: string, main: string): Promise<string[]> {
-  const reached = await followImports(await importedFiles(ctx, directory, main));
-  const unused: string[] = [];
-  for (const pack of Deno.readDirSync(`${directory}/node_modules`)) {
-    // Scoped packages and npm's own notes are small: they stay.
-    if (!pack.isDirectory || pack.name.startsWith("@") || pack.name.startsWith(".")) continue;
-    for (const folder of Deno.readDirSync(`${directory}/node_modules/${pack.name}`)) {
-      const path = `node_modules/${pack.name}/${folder.name}`;
-      const used = reached.values().some((file) => file.startsWith(`${directory}/${path}/`));
-      if (folder.isDirectory && !used) unused.push(path);
-    }
-  }
-  return unused.sort();
+  const reached = [...await followImports(await importedFiles(ctx, directory, main))];
+  const used = (path: string) => reached.some((file) => file.startsWith(`${directory}/${path}/`));
+  const unusedBelow = (path: string, depth: number): string[] =>
+    [...Deno.readDirSync(`${directory}/${path}`)].flatMap(({ name, isDirectory }) => {
+      const inside = `${path}/${name}`;
+      if (!isDirectory) return depth === 0 ? [inside] : [];
+      if (!used(inside)) return [inside];
+      // Names of packages may have two parts; below them only one level is looked at.
+      return depth === 0 || (depth === 1 && path.includes("/@")) ? unusedBelow(inside, depth + 1) : [];
+    });
+  return unusedBelow("node_modules", 0).sort();
 }

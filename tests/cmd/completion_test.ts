@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { tempDir } from "../temp.ts";
 import { bootc, bootcWith } from "./bootc.ts";
-import { hasShell, offered, type Shell } from "./shells.ts";
+import { hasTool, offered, type Shell } from "./shells.ts";
 
 const NOBODY = 65534;
 const SHELLS: readonly Shell[] = ["bash", "zsh", "fish"];
@@ -43,7 +43,7 @@ for (const shell of SHELLS) {
   for (const { line, words, bash = words } of rows) {
     Deno.test({
       name: `${shell} completes "${line}"`,
-      ignore: !hasShell(shell),
+      ignore: !hasTool(shell),
       fn: async () => {
         await using tmp = await tempDir();
         await Deno.mkdir(`${tmp.path}/dir`);
@@ -56,7 +56,7 @@ for (const shell of SHELLS) {
 
   Deno.test({
     name: `${shell} completes a value behind "="`,
-    ignore: !hasShell(shell),
+    ignore: !hasTool(shell),
     fn: async () => {
       await using tmp = await tempDir();
       const prefix = shell === "fish" ? "--format=" : ""; // which replaces the whole word
@@ -66,7 +66,7 @@ for (const shell of SHELLS) {
 
   Deno.test({
     name: `${shell} completes all options of a command, short ones where it lists them`,
-    ignore: !hasShell(shell),
+    ignore: !hasTool(shell),
     fn: async () => {
       await using tmp = await tempDir();
       const words = await offered(shell, script, "bootc rollback --", tmp.path);

@@ -3,11 +3,11 @@
 /** A shell that completions are made for. */
 export type Shell = "bash" | "zsh" | "fish";
 
-/** Whether a shell is installed here; its tests are skipped, and counted as skipped, where it is not. */
-export function hasShell(shell: Shell): boolean {
+/** Whether a program is installed here; its tests are skipped, and counted as skipped, where it is not. */
+export function hasTool(name: string): boolean {
   return ["/bin", "/usr/bin", "/usr/local/bin"].some((folder) => {
     try {
-      return Deno.statSync(`${folder}/${shell}`).isFile;
+      return Deno.statSync(`${folder}/${name}`).isFile;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return false;
       throw error;
