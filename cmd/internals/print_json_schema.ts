@@ -14,6 +14,7 @@ export const spec = {
     of: {
       kind: "enum",
       values: ["host", "progress"],
+      metavar: "FORMAT",
       required: true,
       help: "The document of `bootc status`, or one line of --progress-fd",
     },

@@ -126,7 +126,7 @@ function examples({ examples = [] }: CommandSpec, columns: number): string[] {
 }
 
 /** Breaks at blanks; a word that is wider than a line stands alone on one. `hanging` leads the lines after the first. */
-function wrap(text: string, columns: number, hanging = ""): string[] {
+export function wrap(text: string, columns: number, hanging = ""): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(/ +/).filter((each) => each !== "")) {

@@ -4,6 +4,7 @@
  */
 import type { List, ListItem, PhrasingContent, RootContent } from "mdast";
 import { fromMarkdown } from "mdast-util-from-markdown";
+import { wrap } from "../../lib/cli/help.ts";
 
 /** Who a page belongs to. */
 export interface ManualOptions {
@@ -13,8 +14,8 @@ export interface ManualOptions {
   readonly manual: string;
 }
 
-/** Longest line of the source, in bytes; mandoc's linter looks at it. */
-const LINE_BYTES = 80;
+/** Longest line of the source; mandoc's linter looks at it. */
+const LINE_COLUMNS = 80;
 
 /**
  * A page. The text begins with `# NAME(SECTION)`; headings of level 2 are its sections, of level 3 their parts.
@@ -129,24 +130,6 @@ function argument(text: string | undefined): string {
 
 /** A sentence a line, and none too long: where a line of filled text ends makes no difference. */
 function filled(text: string): string[] {
-  const sentences = text.split(/(?<=[.!?])(?<!\be\.g\.) +(?=[A-Z\\])/);
-  const lines: string[] = [];
-  for (const sentence of sentences) {
-    let line = "";
-    for (const word of sentence.split(/ +/).filter((each) => each !== "")) {
-      const longer = line === "" ? word : `${line} ${word}`;
-      if (line === "" || bytesOf(longer) <= LINE_BYTES) {
-        line = longer;
-      } else {
-        lines.push(line);
-        line = word;
-      }
-    }
-    if (line !== "") lines.push(line);
-  }
-  return lines.map(guarded);
-}
-
-function bytesOf(text: string): number {
-  return new TextEncoder().encode(text).length;
+  const sentences = text.split(/(?<=[.!?]) +(?=[A-Z\\])/);
+  return sentences.flatMap((sentence) => wrap(sentence, LINE_COLUMNS)).map(guarded);
 }

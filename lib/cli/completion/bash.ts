@@ -1,6 +1,7 @@
 /** Completions for bash 4.4 or later; bash-completion need not be installed. */
 import type { Completion } from "../spec.ts";
-import { type CompletionNode, nodesBelow } from "./model.ts";
+import { type CompletionNode, nodesBelow, typedWords } from "./model.ts";
+import { quote } from "./quote.ts";
 
 /** A label of `case`, and the one line behind it. */
 type Row = readonly [label: string, line: string];
@@ -34,11 +35,9 @@ function lookup(name: string, subject: string, rows: readonly Row[]): string {
   ].join("\n");
 }
 
-function enterRow({ words, aliases }: CompletionNode): Row[] {
-  if (words.length === 1) return [];
-  const above = words.slice(0, -1);
-  const labels = [words, ...aliases.map((alias) => [...above, alias])].map((path) => quote(path.join(" ")));
-  return [[labels.join(" | "), `path=${quote(words.join(" "))}`]];
+function enterRow(node: CompletionNode): Row[] {
+  if (node.words.length === 1) return [];
+  return [[typedWords(node).map(quote).join(" | "), `path=${quote(node.words.join(" "))}`]];
 }
 
 function wordsRow({ words, commands, options }: CompletionNode): Row {
@@ -63,10 +62,6 @@ function offersRows({ words, options, positionals }: CompletionNode): Row[] {
 
 function offersLine(offers: Completion): string {
   return `offers=${typeof offers === "string" ? `@${offers}` : quote(offers.join(" "))}`;
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 const HEAD =

@@ -1,6 +1,6 @@
 /** Completions for fish 3 or later. */
 import type { Completion } from "../spec.ts";
-import { type CompletionNode, type CompletionOption, nodesBelow } from "./model.ts";
+import { type CompletionNode, type CompletionOption, nodesBelow, typedWords } from "./model.ts";
 
 /** The whole script. */
 export function fishCompletion(roots: readonly CompletionNode[]): string {
@@ -38,11 +38,12 @@ export function fishCompletion(roots: readonly CompletionNode[]): string {
   ].join("\n");
 }
 
-function enterLines({ words, aliases }: CompletionNode): string[] {
-  if (words.length === 1) return [];
-  const above = words.slice(0, -1);
-  const labels = [words, ...aliases.map((alias) => [...above, alias])].map((path) => quote(path.join(" ")));
-  return [`            case ${labels.join(" ")}`, `                set path ${quote(words.join(" "))}`];
+function enterLines(node: CompletionNode): string[] {
+  if (node.words.length === 1) return [];
+  return [
+    `            case ${typedWords(node).map(quote).join(" ")}`,
+    `                set path ${quote(node.words.join(" "))}`,
+  ];
 }
 
 function entries(node: CompletionNode): string[] {

@@ -78,6 +78,11 @@ export function* nodesBelow(node: CompletionNode): Generator<CompletionNode> {
   for (const child of node.commands) yield* nodesBelow(child);
 }
 
+/** What leads to a node, with one blank between two words: its own name first, then its aliases. */
+export function typedWords({ words, aliases }: CompletionNode): string[] {
+  return [words.at(-1)!, ...aliases].map((name) => [...words.slice(0, -1), name].join(" "));
+}
+
 function descend(root: Group, words: readonly string[]): Group | undefined {
   let node: TreeNode | undefined = root;
   for (const word of words) node = node && isGroup(node) ? node.commands[word] : undefined;

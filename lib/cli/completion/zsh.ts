@@ -1,6 +1,7 @@
 /** Completions for zsh: a file `_bootc` in `$fpath`, or read with `source`. */
 import type { Completion } from "../spec.ts";
 import { type CompletionNode, type CompletionOption, type CompletionPositional, nodesBelow } from "./model.ts";
+import { quote } from "./quote.ts";
 
 /** The whole script. */
 export function zshCompletion(roots: readonly CompletionNode[]): string {
@@ -99,10 +100,6 @@ function actionOf(offers: Completion): string {
 /** Puts a backslash before each of the letters. */
 function escape(text: string, letters: string): string {
   return [...text].map((letter) => letters.includes(letter) ? `\\${letter}` : letter).join("");
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 const IMAGE = `# An image may be a path, also behind a transport.

@@ -48,7 +48,11 @@ const rows: [fact: string, markdown: string, expected: string[]][] = [
   ]],
   ["bullets", "- one\n- two", [".IP \\(bu 4", "one", ".IP \\(bu 4", "two"]],
   ["numbers", "3. one\n4. two", [".IP 3. 4", "one", ".IP 4. 4", "two"]],
-  ["lines of at most 80 bytes", `${"word ".repeat(20)}`, [".PP", "word ".repeat(16).trim(), "word ".repeat(4).trim()]],
+  ["lines of at most 80 columns", `${"word ".repeat(20)}`, [
+    ".PP",
+    "word ".repeat(16).trim(),
+    "word ".repeat(4).trim(),
+  ]],
 ];
 
 for (const [fact, markdown, expected] of rows) {
