@@ -1,6 +1,6 @@
 /** What all cases of the benchmark share: the compiled programs, the inputs, the registry, a place to pull to. */
 import { compile } from "../scripts/compile.ts";
-import { hostArch } from "../scripts/denort.ts";
+import { hostArch } from "../scripts/wheel.ts";
 import { homeForRegistry, type Registry, startRegistry } from "../scripts/registry.ts";
 import { cacheDirectory } from "../scripts/script.ts";
 import type { Context } from "../lib/sys/context.ts";

@@ -1,14 +1,15 @@
 /**
  * Makes the executable: `deno task compile [--target x86_64-unknown-linux-gnu|aarch64-unknown-linux-gnu] [--output FILE]`.
  *
- * The same sources in the same folder give the same bytes. What was built is run once (`--version`), because nothing else checks that
+ * The same sources give the same bytes, wherever they lie. What was built is run once (`--version`), because nothing else checks that
  * denort and Deno fit together; a program for another processor is not.
  */
 import { type Context, plainContext } from "../lib/sys/context.ts";
 import { UserError } from "../lib/sys/errors.ts";
 import { capture, runInherited } from "../lib/sys/run.ts";
-import { type Arch, denortPath, hostArch } from "./denort.ts";
-import { unusedNpmPaths } from "./npm_unused.ts";
+import { denortPath } from "./denort.ts";
+import { type Arch, hostArch } from "./wheel.ts";
+import { copyProgram } from "./program_files.ts";
 import { projectDirectory, script } from "./script.ts";
 
 const TARGETS: Record<Arch, string> = {
@@ -34,7 +35,7 @@ async function isFile(path: string): Promise<boolean> {
 }
 
 /**
- * The denort that is embedded: `DENORT_BIN` of the environment, else the one in the cache.
+ * The denort that is embedded: `DENORT_BIN` of the environment, else that of an unpacked vendor archive, else the one in the cache.
  * @throws {UserError} naming both ways to get one
  */
 export async function findDenort(env: Readonly<Record<string, string>>, arch: Arch): Promise<string> {
@@ -43,8 +44,9 @@ export async function findDenort(env: Readonly<Record<string, string>>, arch: Ar
     if (await isFile(named)) return named;
     throw new UserError(`DENORT_BIN names "${named}", which is no file`);
   }
-  const cached = denortPath(env, arch);
-  if (await isFile(cached)) return cached;
+  for (const path of [`${projectDirectory}/vendor/cache/denort-${arch}`, denortPath(env, arch)]) {
+    if (await isFile(path)) return path;
+  }
   throw new UserError(`No denort for ${TARGETS[arch]} is at hand, the runtime that goes into the executable`, {
     hint: `Set DENORT_BIN to a denort of Deno ${Deno.version.deno}, or fetch one with ` +
       (arch === hostArch ? `"sh scripts/setup.sh"` : `"deno run -A scripts/denort.ts --arch ${arch}"`),
@@ -52,15 +54,14 @@ export async function findDenort(env: Readonly<Record<string, string>>, arch: Ar
 }
 
 /** The command line of a compilation; pure. */
-export function compileArgv(options: CompileOptions, excluded: readonly string[]): [string, ...string[]] {
+export function compileArgv(options: CompileOptions): [string, ...string[]] {
   // deno-fmt-ignore
   return [
-    "deno", "compile", "--quiet", "--allow-all",
+    Deno.execPath(), "compile", "--quiet", "--allow-all",
     // Else the program keeps a V8 cache under a guessable name in $TMPDIR: a door for local users into a program that root runs.
     "--no-code-cache",
     // A small young generation: 1 to 6 MB less memory, no time lost.
     "--v8-flags=--max-semi-space-size=1",
-    ...excluded.flatMap((path) => ["--exclude", path]),
     "--target", TARGETS[options.arch],
     "--output", options.output,
     options.main,
@@ -73,12 +74,18 @@ export function compileArgv(options: CompileOptions, excluded: readonly string[]
  */
 export async function compile(ctx: Context, options: CompileOptions): Promise<void> {
   const denort = await findDenort(ctx.env, options.arch);
-  const excluded = await unusedNpmPaths(ctx, projectDirectory, options.main);
+  await using copy = await temporaryDirectory();
+  await copyProgram(ctx, projectDirectory, options.main, copy.path);
   // On our own streams: a type error is best read as Deno prints it.
-  const argv = compileArgv(options, excluded);
-  const code = await runInherited(ctx, argv, { cwd: projectDirectory, env: { DENORT_BIN: denort } });
+  const code = await runInherited(ctx, compileArgv(options), { cwd: copy.path, env: { DENORT_BIN: denort } });
   ctx.signal.throwIfAborted();
   if (code !== 0) throw new UserError(`deno compile could not make "${options.output}"`);
+}
+
+/** A directory that is gone at the end of the block. */
+async function temporaryDirectory(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await Deno.makeTempDir({ prefix: "bootc-compile-" });
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
 const spec = {

@@ -4,7 +4,7 @@
  * images stay in the cache for the next time.
  */
 import { compile } from "./compile.ts";
-import { hostArch } from "./denort.ts";
+import { hostArch } from "./wheel.ts";
 import { type DemoImages, demoImages, SUITE, VERSIONS } from "./demo/image.ts";
 import { Narrator, seconds, sum } from "./demo/narrator.ts";
 import { homeForRegistry, type Registry, startRegistry } from "./registry.ts";

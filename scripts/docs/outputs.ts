@@ -38,7 +38,7 @@ async function schemas(ctx: Context): Promise<[string, string][]> {
 /** As `deno fmt` has it, which looks at the committed files too. */
 async function formatted(ctx: Context, value: unknown): Promise<string> {
   const stdin = new TextEncoder().encode(JSON.stringify(value, null, 2));
-  return await capture(ctx, ["deno", "fmt", "--ext", "json", "-"], { stdin, cwd: projectDirectory });
+  return await capture(ctx, [Deno.execPath(), "fmt", "--ext", "json", "-"], { stdin, cwd: projectDirectory });
 }
 
 async function completions(): Promise<[string, string][]> {
