@@ -4,7 +4,7 @@ import { moveFlags, sysrootFlag } from "../lib/cli/host_flags.ts";
 import { withProgress } from "../lib/cli/progress_view.ts";
 import type { CommandSpec, Positionals, Values } from "../lib/cli/spec.ts";
 import { describePlan } from "../lib/container/plan.ts";
-import { type OstreeImageReference, parseImageReference } from "../lib/oci/reference.ts";
+import { type OstreeImageReference, parseImageReference, TRANSPORTS } from "../lib/oci/reference.ts";
 import { fetchImage } from "../lib/host/fetch.ts";
 import { mutateInPlace } from "../lib/host/mutate_in_place.ts";
 import { progressSink, reportTo } from "../lib/host/progress_both.ts";
@@ -28,6 +28,7 @@ export const spec = {
     transport: {
       kind: "string",
       default: "registry",
+      complete: TRANSPORTS,
       help:
         "Where the image comes from: registry, oci, oci-archive, docker-archive, containers-storage, docker-daemon or dir",
     },

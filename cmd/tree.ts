@@ -15,6 +15,10 @@ function withOstree<Loaded>(load: () => Promise<Loaded>): () => Promise<Loaded> 
 export const program: Program = {
   root: {
     summary: "Deploy and update the host from container images",
+    description: [
+      "A host follows an image. An update is fetched beside the running system, which it does not touch, and entered by the next reboot; " +
+      "the deployment before it is kept to go back to.",
+    ],
     commands: {
       upgrade: {
         summary: "Fetch the newest image and queue it for the next boot",
@@ -50,10 +54,18 @@ export const program: Program = {
           },
         },
       },
+      completion: {
+        summary: "Print the script that completes command lines in a shell",
+        load: () => import("./completion.ts"),
+      },
       internals: {
         summary: "Commands for other programs",
         hidden: true,
         commands: {
+          "print-json-schema": {
+            summary: "Print the JSON schema of a format that this program writes",
+            load: () => import("./internals/print_json_schema.ts"),
+          },
           "ostree-container": {
             summary: "Work with container images in ostree repositories",
             description: ["The same as `ostree container`, which runs this program by the name ostree-container."],

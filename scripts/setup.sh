@@ -74,6 +74,11 @@ if have apt-get; then
     need libisal2 /usr/lib/*/libisal.so.2
     need docker-registry docker-registry
     need mount mount
+    # For tests of completions and manual pages, which are skipped without them.
+    need zsh zsh
+    need fish fish
+    need man-db man
+    need mandoc mandoc
   fi
   if [ -n "$missing" ]; then
     say "installing$missing"
@@ -130,7 +135,7 @@ if [ "$(deno_version)" != "$DENO_VERSION" ]; then
     die "Deno $DENO_VERSION is at $LINK, but $(command -v deno || echo none) comes first on the PATH: put /usr/local/bin before it"
 fi
 
-# The packages of package.json: vendor/std re-exports them.
+# The packages of package.json: vendor/std re-exports one, the others make and check what `deno task docs` writes.
 if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
   say "installing the npm packages"
   npm ci --silent --no-audit --no-fund >&2 </dev/null

@@ -19,6 +19,7 @@ export const spec = {
     format: { kind: "enum", values: ["table", "json"], default: "table", help: "Output format" },
     sysroot: sysrootFlag,
   },
+  examples: [{ command: "bootc image list --format json", help: "The same for a program" }],
 } as const satisfies CommandSpec;
 
 export async function run(ctx: CliContext, flags: Values<typeof spec>): Promise<void> {

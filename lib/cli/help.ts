@@ -13,12 +13,16 @@ export interface HelpOptions {
 }
 
 /** A left column and what it means. */
-type Row = readonly [term: string, help: string];
+export type Row = readonly [term: string, help: string];
 
 const WIDEST = 80;
 /** Terms longer than this push their help to the next line. */
 const TERM_WIDTH = 30;
-const HELP_ROW: Row = ["-h, --help", "Print help"];
+
+/** The option that everything has. */
+export const HELP_ROW: Row = ["-h, --help", "Print help"];
+/** The option that the program has beside it. */
+export const VERSION_ROW: Row = ["-V, --version", "Print version"];
 
 /** `Usage: bootc switch [OPTIONS] <TARGET>`; `path` is what a person types before the arguments. */
 export function usageOf(path: string, spec: CommandSpec): string {
@@ -39,14 +43,13 @@ export function commandHelp(
   spec: CommandSpec,
   { columns = WIDEST, aliases = [] }: HelpOptions = {},
 ): string {
-  const flags = Object.entries(spec.flags).filter(([, flag]) => !flag.hidden);
   return page([
     wrap(spec.summary, columns),
     wrap(usageOf(path, spec), columns, "       "),
     ...(spec.description ?? []).map((paragraph) => wrap(paragraph, columns)),
     aliases.length === 0 ? [] : wrap(`Also: ${aliases.join(", ")}`, columns),
-    section("Arguments", spec.positionals.map((each) => [positionalTerm(each), each.help]), columns),
-    section("Options", [...flags.map(([key, flag]) => flagRow(key, flag)), HELP_ROW], columns),
+    section("Arguments", argumentRows(spec), columns),
+    section("Options", optionRows(spec), columns),
     examples(spec, columns),
   ]);
 }
@@ -66,6 +69,17 @@ export function groupHelp(
     section("Options", [HELP_ROW, ...options], columns),
     commands.length === 0 ? [] : wrap(`Each command has help of its own: ${path} <COMMAND> --help`, columns),
   ]);
+}
+
+/** The arguments of a command. */
+export function argumentRows(spec: CommandSpec): Row[] {
+  return spec.positionals.map((each) => [positionalTerm(each), each.help]);
+}
+
+/** The options of a command that are not hidden; terms without a short name begin with blanks, to stand in line. */
+export function optionRows(spec: CommandSpec): Row[] {
+  const flags = Object.entries(spec.flags).filter(([, flag]) => !flag.hidden);
+  return [...flags.map(([key, flag]) => flagRow(key, flag)), HELP_ROW];
 }
 
 function page(blocks: readonly (readonly string[])[]): string {
@@ -112,7 +126,7 @@ function examples({ examples = [] }: CommandSpec, columns: number): string[] {
 }
 
 /** Breaks at blanks; a word that is wider than a line stands alone on one. `hanging` leads the lines after the first. */
-function wrap(text: string, columns: number, hanging = ""): string[] {
+export function wrap(text: string, columns: number, hanging = ""): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(/ +/).filter((each) => each !== "")) {

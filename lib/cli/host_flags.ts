@@ -16,6 +16,7 @@ export const moveFlags = {
   softReboot: {
     kind: "enum",
     values: ["required", "auto"],
+    metavar: "MODE",
     help: "Restart user space alone where the new image allows it",
   },
   progressFd: {

@@ -2,9 +2,9 @@
 import { VERSION } from "../version.ts";
 import { type CliContext, color } from "./context.ts";
 import { exitCodeOf, renderError, UsageError } from "./errors.ts";
-import { commandHelp, groupHelp, groupUsageOf, usageOf } from "./help.ts";
+import { commandHelp, groupHelp, groupUsageOf, usageOf, VERSION_ROW } from "./help.ts";
 import { parse } from "./options.ts";
-import type { CommandSpec } from "./spec.ts";
+import type { CommandContext, CommandSpec } from "./spec.ts";
 import { childOf, type Group, isGroup, nearestChild, type TreeNode } from "./tree.ts";
 
 /** A name that the executable may be called by, which stands for the first words of a command. */
@@ -23,8 +23,6 @@ export interface Program {
   /** By the last part of argv[0]; every other name is `bootc` itself. */
   readonly callNames: Readonly<Record<string, CallName>>;
 }
-
-const VERSION_ROW = ["-V, --version", "Print version"] as const;
 
 /** A place in the tree, and what is left of the words behind it. */
 interface Place {
@@ -92,7 +90,7 @@ async function dispatch(
     ctx.stdout.write(commandHelp(place.shown, spec, { columns: width(ctx), aliases: place.node.aliases ?? [] }));
     return 0;
   }
-  const own: CliContext = { ...ctx, selfArgv: [...ctx.selfArgv, ...place.words, ...place.rest] };
+  const own: CommandContext = { ...ctx, program, selfArgv: [...ctx.selfArgv, ...place.words, ...place.rest] };
   return await run(own, parsed.flags as never, parsed.positionals as never) ?? 0;
 }
 

@@ -1,8 +1,9 @@
 /** A command as data: the parser, the help, completions and man pages are made from it. */
 import type { CliContext } from "./context.ts";
+import type { Program } from "./program.ts";
 
-/** What a shell may offer for a value. */
-export type Completion = "file" | "directory" | "image" | "none";
+/** What a shell may offer for a value: paths, nothing, or these words, which need not be all that are taken. */
+export type Completion = "file" | "directory" | "image" | "none" | readonly string[];
 
 interface FlagBase {
   /** What it does, in the imperative, without a full stop; one sentence for a line of the help. */
@@ -105,13 +106,18 @@ export type Positionals<S extends CommandSpec> = {
     : string;
 };
 
+/** The world as a command sees it, and the program that it is a part of: completions are made from that. */
+export interface CommandContext extends CliContext {
+  readonly program: Program;
+}
+
 /**
  * What a file of `cmd/` exports. The types of `flags` and `positionals` are those of its own spec; `never` stands for them where any
  * command is meant. A number it returns is the exit code of this same program run again (in another mount namespace), nothing else.
  */
 export interface Command {
   readonly spec: CommandSpec;
-  run(ctx: CliContext, flags: never, positionals: never): Promise<void | number>;
+  run(ctx: CommandContext, flags: never, positionals: never): Promise<void | number>;
 }
 
 /** `downloadOnly` to `download-only`. */

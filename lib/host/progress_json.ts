@@ -12,21 +12,33 @@ export interface StartEvent {
 export interface BytesEvent {
   readonly type: "ProgressBytes";
   readonly task: "pulling";
+  /** For people. */
   readonly description: string;
+  /** What is pulled. */
   readonly id: string;
+  /** Not fetched, as it is stored already. */
   readonly bytesCached: number;
+  /** Fetched so far. */
   readonly bytes: number;
+  /** To fetch; 0 where that is not known. */
   readonly bytesTotal: number;
+  /** Layers that are stored already. */
   readonly stepsCached: number;
+  /** Layers fetched so far. */
   readonly steps: number;
+  /** Layers to fetch. */
   readonly stepsTotal: number;
+  /** What is being fetched now. */
   readonly subtasks: readonly BytesSubtask[];
 }
 
 /** One layer of a download. */
 export interface BytesSubtask {
+  /** What is fetched: `layer`. */
   readonly subtask: string;
+  /** For people. */
   readonly description: string;
+  /** The digest of the layer. */
   readonly id: string;
   readonly bytesCached: number;
   readonly bytes: number;
@@ -37,17 +49,23 @@ export interface BytesSubtask {
 export interface StepsEvent {
   readonly type: "ProgressSteps";
   readonly task: "importing" | "staging";
+  /** For people. */
   readonly description: string;
+  /** What the work is on: an image or its digest. */
   readonly id: string;
   readonly stepsCached: number;
+  /** Done so far. */
   readonly steps: number;
   readonly stepsTotal: number;
+  /** The steps that have begun, in order. */
   readonly subtasks: readonly StepsSubtask[];
 }
 
 /** One step. */
 export interface StepsSubtask {
+  /** Its name, the same in every version and language. */
   readonly subtask: string;
+  /** For people. */
   readonly description: string;
   readonly id: string;
   readonly completed: boolean;

@@ -10,7 +10,7 @@ export const OLD_API_VERSION = "org.containers.bootc/v1alpha1";
 /** The only kind of document. */
 export const KIND = "BootcHost";
 
-/** The document. */
+/** What `bootc status` prints and `bootc edit` takes. */
 export interface Host {
   apiVersion: typeof API_VERSION;
   kind: typeof KIND;
@@ -44,14 +44,19 @@ export type ImageSignature = "containerPolicy" | "insecure" | { ostreeRemote: st
 
 /** What is. */
 export interface HostStatus {
+  /** Waits for the next reboot. */
   staged: BootEntry | null;
+  /** What runs; null where that is no deployment, as in a container. */
   booted: BootEntry | null;
+  /** What `bootc rollback` leads to. */
   rollback: BootEntry | null;
   /** Deployments that have no slot, in boot order; the key is left out of JSON and YAML when there are none. */
   otherDeployments: BootEntry[];
+  /** The rollback deployment boots next. */
   rollbackQueued: boolean;
   /** Null where nothing is booted, or what is booted is no container image. */
   type: "bootcHost" | null;
+  /** Null while nothing lies over /usr. */
   usrOverlay: UsrOverlay | null;
   /** The file system that holds the deployments cannot be written at all (a live medium). */
   readOnly: boolean;
@@ -71,11 +76,15 @@ export interface BootEntry {
   cachedUpdate: ImageStatus | null;
   /** rpm-ostree layers something on it: bootc refuses to upgrade it. */
   incompatible: boolean;
+  /** Kept until somebody unpins it. */
   pinned: boolean;
+  /** A restart of user space alone could lead to it. */
   softRebootCapable: boolean;
   /** Staged, but held back from the next boot. */
   downloadOnly: boolean;
+  /** Where its image is stored; null for a plain ostree deployment. */
   store: "ostreeContainer" | null;
+  /** Null only on composefs hosts. */
   ostree: OstreeEntry | null;
   /** Only in documents of composefs hosts; carried through, never made here. */
   composefs: ComposefsEntry | null;
@@ -84,6 +93,7 @@ export interface BootEntry {
 /** An image that is stored or known. */
 export interface ImageStatus {
   image: ImageReference;
+  /** Its label `org.opencontainers.image.version`. */
   version: string | null;
   /** RFC 3339 in UTC. */
   timestamp: string | null;
@@ -95,8 +105,11 @@ export interface ImageStatus {
 
 /** Where libostree has a deployment. */
 export interface OstreeEntry {
+  /** The deployments that share one /var. */
   stateroot: string;
+  /** Of the commit. */
   checksum: string;
+  /** Tells deployments of one commit apart. */
   deploySerial: number;
 }
 

@@ -3,15 +3,19 @@
  * checked (bootc `ostree-ext/src/container/mod.rs`, 1.16).
  */
 
+/** Every transport, by the word that `--transport` takes. */
+export const TRANSPORTS = [
+  "registry",
+  "oci",
+  "oci-archive",
+  "docker-archive",
+  "containers-storage",
+  "docker-daemon",
+  "dir",
+] as const;
+
 /** Where an image lies. `registry` is written `docker://` or `registry:`. */
-export type Transport =
-  | "registry"
-  | "oci"
-  | "oci-archive"
-  | "docker-archive"
-  | "containers-storage"
-  | "dir"
-  | "docker-daemon";
+export type Transport = typeof TRANSPORTS[number];
 
 /** An image, without a word on signatures. */
 export interface ImageReference {
@@ -35,12 +39,8 @@ export interface OstreeImageReference {
   readonly image: ImageReference;
 }
 
-const PATH_TRANSPORTS: ReadonlySet<string> = new Set(
-  ["oci", "oci-archive", "docker-archive", "containers-storage", "dir", "docker-daemon"] satisfies Transport[],
-);
-
 function isTransport(text: string): text is Transport {
-  return text === "registry" || PATH_TRANSPORTS.has(text);
+  return (TRANSPORTS as readonly string[]).includes(text);
 }
 
 /**

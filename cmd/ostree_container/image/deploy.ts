@@ -10,7 +10,7 @@ import { hostPullOptions } from "../../../lib/container/pull_options.ts";
 import { deployImage } from "../../../lib/host/deploy.ts";
 import { inOwnNamespace } from "../../../lib/host/session.ts";
 import { droppedLines } from "../../../lib/host/words.ts";
-import { formatOstreeImageReference, type OstreeImageReference } from "../../../lib/oci/reference.ts";
+import { formatOstreeImageReference, type OstreeImageReference, TRANSPORTS } from "../../../lib/oci/reference.ts";
 import { Sysroot } from "../../../lib/ostree/sysroot.ts";
 
 export const spec = {
@@ -39,7 +39,12 @@ export const spec = {
       conflicts: ["image", "transport"],
     },
     image: { kind: "string", metavar: "NAME", complete: "image", help: "The image's name behind --transport" },
-    transport: { kind: "string", metavar: "TRANSPORT", help: 'Where --image lies; "registry" when not given' },
+    transport: {
+      kind: "string",
+      metavar: "TRANSPORT",
+      complete: TRANSPORTS,
+      help: 'Where --image lies; "registry" when not given',
+    },
     enforceContainerSigpolicy: { help: "Let the signature policy of the system decide about the image" },
     noSignatureVerification: {
       help: "Do nothing: signatures are not demanded anyway",

@@ -1,0 +1,38 @@
+/** What the pages of commands refer to, beside the pages above them. A name of ours must be a page. */
+export const SEE_ALSO: Readonly<Record<string, readonly string[]>> = {
+  bootc: [
+    "bootc-host(5)",
+    "bootc-kargs.d(5)",
+    "bootc-origin(5)",
+    "bootc-progress(5)",
+    "bootc-fetch-apply-updates.service(8)",
+    "bootc-status-updated.target(8)",
+    "ostree-container(8)",
+    "ostree(1)",
+    "skopeo(1)",
+    "containers-policy.json(5)",
+    "containers-auth.json(5)",
+    "containers-registries.conf(5)",
+  ],
+  "bootc-upgrade": [
+    "bootc-switch(8)",
+    "bootc-rollback(8)",
+    "bootc-kargs.d(5)",
+    "bootc-progress(5)",
+    "bootc-fetch-apply-updates.service(8)",
+  ],
+  "bootc-switch": [
+    "bootc-upgrade(8)",
+    "bootc-origin(5)",
+    "bootc-progress(5)",
+    "containers-policy.json(5)",
+    "containers-transports(5)",
+  ],
+  "bootc-rollback": ["bootc-upgrade(8)", "bootc-status(8)"],
+  "bootc-edit": ["bootc-switch(8)", "bootc-rollback(8)", "bootc-host(5)"],
+  "bootc-status": ["bootc-host(5)", "bootc-status-updated.target(8)"],
+  "bootc-image-list": ["ostree-container-image-list(8)"],
+  "ostree-container": ["bootc(8)", "bootc-origin(5)", "ostree(1)", "skopeo(1)", "containers-auth.json(5)"],
+  "ostree-container-image-deploy": ["bootc-switch(8)", "bootc-origin(5)"],
+  "ostree-container-image-pull": ["bootc-origin(5)", "containers-auth.json(5)"],
+};
