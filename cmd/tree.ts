@@ -40,6 +40,10 @@ export const program: Program = {
       container: {
         summary: "Look at and prepare image roots, inside a container or in a directory",
         commands: {
+          export: {
+            summary: "Write an image's root as a tar archive",
+            load: () => import("./container/export.ts"),
+          },
           inspect: {
             summary: "Show the kernel and the kernel arguments of a root file system",
             load: () => import("./container/inspect.ts"),
@@ -47,6 +51,10 @@ export const program: Program = {
           lint: {
             summary: "Check a root file system for what goes wrong in a bootable image",
             load: () => import("./container/lint.ts"),
+          },
+          "split-kernel-and-rootfs": {
+            summary: "Move kernel and initramfs out of an image's root",
+            load: () => import("./container/split_kernel_and_rootfs.ts"),
           },
         },
       },
