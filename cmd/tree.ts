@@ -62,6 +62,10 @@ export const program: Program = {
         summary: "Commands for other programs",
         hidden: true,
         commands: {
+          "fixup-etc-fstab": {
+            summary: "Mount / read-only in /etc/fstab",
+            load: () => import("./internals/fixup_etc_fstab.ts"),
+          },
           "ostree-container": {
             summary: "Work with container images in ostree repositories",
             description: ["The same as `ostree container`, which runs this program by the name ostree-container."],
@@ -125,6 +129,10 @@ export const program: Program = {
                 },
               },
             },
+          },
+          "systemd-generator": {
+            summary: "Enable units for this boot, for systemd",
+            load: () => import("./internals/systemd_generator.ts"),
           },
         },
       },
