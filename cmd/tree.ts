@@ -44,6 +44,10 @@ export const program: Program = {
       container: {
         summary: "Look at and prepare image roots, inside a container or in a directory",
         commands: {
+          export: {
+            summary: "Write an image's root as a tar archive",
+            load: () => import("./container/export.ts"),
+          },
           inspect: {
             summary: "Show the kernel and the kernel arguments of a root file system",
             load: () => import("./container/inspect.ts"),
@@ -51,6 +55,10 @@ export const program: Program = {
           lint: {
             summary: "Check a root file system for what goes wrong in a bootable image",
             load: () => import("./container/lint.ts"),
+          },
+          "split-kernel-and-rootfs": {
+            summary: "Move kernel and initramfs out of an image's root",
+            load: () => import("./container/split_kernel_and_rootfs.ts"),
           },
         },
       },
@@ -62,9 +70,9 @@ export const program: Program = {
         summary: "Commands for other programs",
         hidden: true,
         commands: {
-          "print-json-schema": {
-            summary: "Print the JSON schema of a format that this program writes",
-            load: () => import("./internals/print_json_schema.ts"),
+          "fixup-etc-fstab": {
+            summary: "Mount / read-only in /etc/fstab",
+            load: () => import("./internals/fixup_etc_fstab.ts"),
           },
           "ostree-container": {
             summary: "Work with container images in ostree repositories",
@@ -129,6 +137,14 @@ export const program: Program = {
                 },
               },
             },
+          },
+          "print-json-schema": {
+            summary: "Print the JSON schema of a format that this program writes",
+            load: () => import("./internals/print_json_schema.ts"),
+          },
+          "systemd-generator": {
+            summary: "Enable units for this boot, for systemd",
+            load: () => import("./internals/systemd_generator.ts"),
           },
         },
       },

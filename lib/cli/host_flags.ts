@@ -8,6 +8,16 @@ export const sysrootFlag = {
   help: "Work on the system root in DIR instead of the running host",
 } as const;
 
+/** Which host is meant, by commands that units run: a test's. */
+export const rootFlag = {
+  kind: "string",
+  metavar: "DIR",
+  default: "/",
+  hidden: true,
+  complete: "directory",
+  help: "Take DIR for the root of the host",
+} as const;
+
 /** Flags of a command that fetches an image and queues it. */
 export const moveFlags = {
   quiet: { help: "Show no progress" },

@@ -55,8 +55,8 @@ export interface TarHeader {
   readonly mtime?: number;
   /** Target of a symlink or hardlink. */
   readonly link?: string | Bytes;
-  /** Extended attributes, written in this order as `SCHILY.xattr` records. */
-  readonly xattrs?: readonly (readonly [name: string, value: Bytes])[];
+  /** Extended attributes, written in this order as `SCHILY.xattr` records; a name may not hold `=` ({@linkcode xattrKeyword}). */
+  readonly xattrs?: readonly (readonly [name: string | Bytes, value: Bytes])[];
   readonly device?: { readonly major: number; readonly minor: number };
   readonly uname?: string;
   readonly gname?: string;
@@ -72,6 +72,10 @@ export interface TarHeaderOptions {
 }
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const EQUALS = 0x3d, PERCENT = 0x25;
+const [SPACE, EQUALS_SIGN, NEWLINE] = [" ", "=", "\n"].map((text) => encoder.encode(text)) as [Bytes, Bytes, Bytes];
+const XATTR_KEY = encoder.encode(XATTR_PREFIX);
 const ZEROS: Bytes = new Uint8Array(2 * BLOCK);
 
 /** The two zero blocks that end an archive. A shared buffer: do not write to it. */
@@ -80,6 +84,16 @@ export const tarEnd: Bytes = ZEROS;
 /** The zeros between a body of this size and the next header. A view of a shared buffer: do not write to it. */
 export function tarPadding(size: number): Bytes {
   return ZEROS.subarray(0, (BLOCK - size % BLOCK) % BLOCK);
+}
+
+/**
+ * The name of an extended attribute as GNU tar spells it in a record (its `xattr_encode_keyword`): `%3D` for an equals sign, which ends a
+ * key, and `%25` for a percent sign.
+ */
+export function xattrKeyword(name: Bytes): Bytes {
+  if (!name.includes(EQUALS) && !name.includes(PERCENT)) return name;
+  const escaped: Readonly<Record<number, string>> = { [EQUALS]: "%3D", [PERCENT]: "%25" };
+  return join([...name].map((byte) => escaped[byte] ? encoder.encode(escaped[byte]) : Uint8Array.of(byte)));
 }
 
 /**
@@ -104,7 +118,7 @@ export function tarHeader(entry: TarHeader, options: TarHeaderOptions = {}): Byt
       if (!fits(value, bytes)) records.add(key, encoder.encode(String(value)));
     }
   }
-  for (const [key, value] of entry.xattrs ?? []) records.add(XATTR_PREFIX + key, value);
+  for (const [key, value] of entry.xattrs ?? []) records.add(join([XATTR_KEY, text("attribute", key)]), value);
   // PAX first, long names behind, as the reference writes them.
   if (!records.empty) blocks.unshift(...extension("x", records.bytes(), gnu));
   blocks.push(block(entry, { gnu, name, link, split }));
@@ -117,9 +131,12 @@ class Records {
   get empty(): boolean {
     return this.#parts.length === 0;
   }
-  add(key: string, value: Bytes): void {
-    if (/[=\0]/.test(key)) throw new RangeError(`${JSON.stringify(key)} cannot be the key of a PAX record`);
-    const body = join([encoder.encode(` ${key}=`), value, encoder.encode("\n")]);
+  add(key: string | Bytes, value: Bytes): void {
+    const bytes = text("PAX key", key);
+    if (bytes.includes(EQUALS)) {
+      throw new RangeError(`${JSON.stringify(decoder.decode(bytes))} cannot be the key of a PAX record`);
+    }
+    const body = join([SPACE, bytes, EQUALS_SIGN, value, NEWLINE]);
     let length = body.length + 1; // the length counts its own digits
     while (String(length).length + body.length !== length) length = String(length).length + body.length;
     this.#parts.push(encoder.encode(String(length)), body);

@@ -2,6 +2,8 @@
 import { formatOstreeImageReference, type OstreeImageReference } from "../oci/reference.ts";
 import { Origin } from "../ostree/origin.ts";
 import { UserError } from "../sys/errors.ts";
+import { writeAll } from "../sys/libc.ts";
+import { replaceFile } from "../sys/replace_file.ts";
 import { requireSysrootName } from "./guard.ts";
 import { utf8Text } from "./utf8.ts";
 
@@ -47,7 +49,7 @@ export async function mutateInPlace(sysroot: string, reference: OstreeImageRefer
   if (!newest) throw new UserError(`No deployment found below "${sysroot}/ostree/deploy"`);
   const origin = await readOrigin(newest.path);
   origin.imageReference = formatOstreeImageReference(reference);
-  await replaceFile(newest.path, new TextEncoder().encode(origin.toString()));
+  await replaceOrigin(newest.path, origin.toString());
   return newest.path.slice(newest.path.lastIndexOf("/") + 1, -".origin".length);
 }
 
@@ -59,23 +61,10 @@ async function readOrigin(path: string): Promise<Origin> {
   }
 }
 
-async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-  const aside = `${path}.tmp-${crypto.randomUUID().slice(0, 8)}`;
+async function replaceOrigin(path: string, text: string): Promise<void> {
   try {
-    using file = await Deno.open(aside, { write: true, createNew: true, mode: 0o644 });
-    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await file.write(rest));
-    await file.sync();
-    await Deno.rename(aside, path);
+    await replaceFile(path, (fd) => writeAll(fd, new TextEncoder().encode(text)), { mode: 0o644 });
   } catch (cause) {
-    await removeIfThere(aside);
     throw new UserError(`Cannot replace the origin file "${path}"`, { cause });
-  }
-}
-
-async function removeIfThere(path: string): Promise<void> {
-  try {
-    await Deno.remove(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

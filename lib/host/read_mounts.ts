@@ -54,3 +54,12 @@ export function readOnlyMedium(mountinfo: string, path: string): boolean {
   const longest = Math.max(0, ...mounts.map(({ point }) => point.length));
   return mounts.findLast(({ point }) => point.length === longest)?.superOptions.includes("ro") ?? false;
 }
+
+/**
+ * Whether an overlay without an upper layer, such as a composefs, is mounted at an absolute path: nothing makes that writable. What the mount
+ * itself says does not count, since systemd runs generators where every mount is read-only.
+ */
+export function readOnlyOverlay(mountinfo: string, path: string): boolean {
+  const mount = parseMounts(mountinfo).findLast(({ point }) => point === path);
+  return mount?.type === "overlay" && mount.superOptions.includes("ro");
+}

@@ -1,6 +1,6 @@
-/** One way through a whole tree for everybody who wants to see each name in it. */
+/** One way through a whole tree for everybody who wants to see each name in it; `entries.ts` is for whoever needs all of a tree. */
 import type { FileStat, FileType } from "../sys/libc_stat.ts";
-import { throwIfInterrupted } from "../sys/errors.ts";
+import { Pace } from "../sys/pace.ts";
 import { type Directory, isRefused, type Root } from "./root.ts";
 
 /** A path of an image cannot be longer; it also bounds how many directories are open at a time. */
@@ -27,9 +27,6 @@ export interface WalkOptions {
   readonly refused?: (path: string) => void;
 }
 
-/** No signal comes while this thread works, so that it lets go now and then. */
-const TURN_MS = 50;
-
 /**
  * Calls `visit` with each name below a directory, a directory before what is in it, names in order of their bytes. Links are not followed,
  * and nothing below a mount point is seen, which is not part of the image. What vanishes meanwhile is passed over.
@@ -37,13 +34,9 @@ const TURN_MS = 50;
  */
 export async function walk(root: Root, visit: (entry: Entry) => void, options: WalkOptions): Promise<void> {
   const { start = "", signal, refused = () => {} } = options;
-  let turnStartMs = performance.now();
+  const pace = new Pace(signal);
   const enter = async (path: string, directory: Directory, parent: FileStat | undefined) => {
-    if (performance.now() - turnStartMs > TURN_MS) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      turnStartMs = performance.now();
-    }
-    throwIfInterrupted(signal);
+    await pace.step();
     const own = directory.stat();
     if (parent && (own.isMountPoint ?? own.device !== parent.device)) return;
     for (const { name, type } of directory.names()) {

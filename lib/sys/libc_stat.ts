@@ -41,9 +41,17 @@ export interface FileStat {
   readonly type: FileType;
   /** Permissions with set-id and sticky bits, without the type. */
   readonly mode: number;
+  /** The same with the type's bits, as `st_mode` has them. */
+  readonly typeAndMode: number;
+  /** How many names it has. */
+  readonly links: number;
   readonly uid: number;
   readonly gid: number;
   readonly sizeBytes: number;
+  /** Whole seconds since 1970; negative before. */
+  readonly mtimeSeconds: number;
+  /** What a device node stands for. */
+  readonly node: { readonly major: number; readonly minor: number };
   /** Device and inode: equal for two names of the same thing. */
   readonly identity: string;
   readonly device: string;
@@ -67,9 +75,13 @@ function parse(): FileStat {
   return {
     type: typeOf(mode),
     mode: mode & 0o7777,
+    typeAndMode: mode,
+    links: view.getUint32(16, true),
     uid: view.getUint32(20, true),
     gid: view.getUint32(24, true),
     sizeBytes: Number(view.getBigUint64(40, true)),
+    mtimeSeconds: Number(view.getBigInt64(112, true)),
+    node: { major: view.getUint32(128, true), minor: view.getUint32(132, true) },
     identity: `${device}:${view.getBigUint64(32, true)}`,
     device,
     isMountPoint: known & STATX_ATTR_MOUNT_ROOT ? (attributes & STATX_ATTR_MOUNT_ROOT) !== 0 : undefined,

@@ -34,6 +34,10 @@ const library = Deno.dlopen("libc.so.6", {
   statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
   /** ssize_t readlinkat(int dirfd, const char *pathname, char *buf, size_t bufsiz) */
   readlinkat: { parameters: ["i32", "buffer", "buffer", "usize"], result: "isize" },
+  /** ssize_t llistxattr(const char *path, char *list, size_t size) */
+  llistxattr: { parameters: ["buffer", "buffer", "usize"], result: "isize" },
+  /** ssize_t lgetxattr(const char *path, const char *name, void *value, size_t size) */
+  lgetxattr: { parameters: ["buffer", "buffer", "buffer", "usize"], result: "isize" },
   /** int mkdirat(int dirfd, const char *path, mode_t mode) */
   mkdirat: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   /** int unlinkat(int dirfd, const char *path, int flags) */

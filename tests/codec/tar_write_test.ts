@@ -1,10 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { tarEnd, type TarHeader, tarHeader, tarPadding } from "../../lib/codec/tar_write.ts";
+import { tarEnd, type TarHeader, tarHeader, tarPadding, xattrKeyword } from "../../lib/codec/tar_write.ts";
 import { plainContext } from "../../lib/sys/context.ts";
 import { capture } from "../../lib/sys/run.ts";
 import { concat } from "../image.ts";
 import { tempDir } from "../temp.ts";
-import { walkTar } from "./tar_sink.ts";
+import { latin1, walkTar } from "./tar_sink.ts";
 
 const ctx = plainContext(Deno.env.toObject());
 const text = (value: string) => new TextEncoder().encode(value);
@@ -83,6 +83,20 @@ Deno.test("tarHeader() takes names that are no UTF-8", () => {
     assertEquals(seen[0]!.name, "\xff".repeat(150));
   }
 });
+
+Deno.test("tarHeader() takes names of attributes that are no UTF-8, and several binary values", () => {
+  const xattrs = [[Uint8Array.of(0x75, 0xff), Uint8Array.of(0, 1)], ["user.a", Uint8Array.of(0x3d, 0x0a)]] as const;
+  const { seen } = walkTar(concat([tarHeader({ ...base, xattrs: [xattrs[1]] }), tarEnd]));
+  assertEquals(seen[0]!.pax, { "SCHILY.xattr.user.a": "=\n" });
+  const record = new TextDecoder("latin1").decode(tarHeader({ ...base, xattrs }));
+  assertEquals(record.includes("22 SCHILY.xattr.u\xff=\0\x01\n26 SCHILY.xattr.user.a==\n\n"), true);
+});
+
+for (const [name, keyword] of [["user.a", "user.a"], ["user.a=b%", "user.a%3Db%25"], ["\xff", "\xff"]] as const) {
+  Deno.test(`xattrKeyword() writes ${JSON.stringify(name)} as GNU tar does`, () => {
+    assertEquals(latin1(xattrKeyword(Uint8Array.from(name, (letter) => letter.charCodeAt(0)))), keyword);
+  });
+}
 
 const REFUSED: [entry: Partial<TarHeader>, message: string][] = [
   [{ name: "" }, "A tar entry needs a name"],

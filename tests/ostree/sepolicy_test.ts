@@ -3,26 +3,9 @@ import { GlibError } from "../../lib/ostree/glib.ts";
 import { Repo } from "../../lib/ostree/repo.ts";
 import { SePolicy } from "../../lib/ostree/sepolicy.ts";
 import { ostreeInit } from "../ostree_cli.ts";
-import { makeOsCommit, type TreeEntry, writeOsTree } from "../sysroot.ts";
+import { makeOsCommit, writeOsTree } from "../sysroot.ts";
 import { tempDir } from "../temp.ts";
-
-const CONTEXTS = `
-/.*	system_u:object_r:default_t:s0
-/usr(/.*)?	system_u:object_r:usr_t:s0
-/usr/bin(/.*)?	system_u:object_r:bin_t:s0
-/etc(/.*)?	system_u:object_r:etc_t:s0
-/etc/shadow	--	system_u:object_r:shadow_t:s0
-/run(/.*)?	<<none>>
-`;
-
-/** The smallest policy that libselinux reads: nothing looks into the binary part here. */
-function policy(settings: { mode?: string; contexts?: string } = {}): Record<string, TreeEntry> {
-  return {
-    "usr/etc/selinux/config": `SELINUX=${settings.mode ?? "enforcing"}\nSELINUXTYPE=tiny\n`,
-    "usr/etc/selinux/tiny/contexts/files/file_contexts": settings.contexts ?? CONTEXTS,
-    "usr/etc/selinux/tiny/policy/policy.33": "binary",
-  };
-}
+import { CONTEXTS, tinyPolicy } from "../tiny_policy.ts";
 
 const S_IFREG = 0o100000, S_IFDIR = 0o040000;
 const labels: [string, number, string | undefined][] = [
@@ -38,7 +21,7 @@ const labels: [string, number, string | undefined][] = [
 Deno.test("SePolicy.fromCommit() labels paths by the commit's policy", async () => {
   await using tmp = await tempDir();
   await ostreeInit(`${tmp.path}/repo`, "bare-user");
-  const commit = await makeOsCommit(`${tmp.path}/repo`, { files: policy() });
+  const commit = await makeOsCommit(`${tmp.path}/repo`, { files: tinyPolicy() });
   using repo = Repo.open(`${tmp.path}/repo`);
   using found = SePolicy.fromCommit(repo, commit)!;
   assertEquals(found.name, "tiny");
@@ -49,15 +32,15 @@ Deno.test("SePolicy.fromCommit() labels paths by the commit's policy", async () 
 Deno.test("SePolicy.fromDirectory() labels paths by the directory's policy, also beside another", async () => {
   await using tmp = await tempDir();
   const other = CONTEXTS.replaceAll("usr_t", "other_t");
-  await writeOsTree(`${tmp.path}/one`, { files: policy() });
-  await writeOsTree(`${tmp.path}/two`, { files: policy({ contexts: other, mode: "permissive" }) });
+  await writeOsTree(`${tmp.path}/one`, { files: tinyPolicy() });
+  await writeOsTree(`${tmp.path}/two`, { files: tinyPolicy({ contexts: other, mode: "permissive" }) });
   using one = SePolicy.fromDirectory(`${tmp.path}/one`)!;
   using two = SePolicy.fromDirectory(`${tmp.path}/two`)!;
   assertEquals(one.label("/usr/lib/x", S_IFREG), "system_u:object_r:usr_t:s0");
   assertEquals(two.label("/usr/lib/x", S_IFREG), "system_u:object_r:other_t:s0");
 });
 
-for (const [what, files] of [["no policy", {}], ["a disabled policy", policy({ mode: "disabled" })]] as const) {
+for (const [what, files] of [["no policy", {}], ["a disabled policy", tinyPolicy({ mode: "disabled" })]] as const) {
   Deno.test(`SePolicy.fromCommit() is undefined for ${what}`, async () => {
     await using tmp = await tempDir();
     await ostreeInit(`${tmp.path}/repo`, "bare-user");
