@@ -37,11 +37,13 @@ CONF
 mkdir -p /usr/lib/sysimage
 mv /var/lib/dpkg /usr/lib/sysimage/dpkg
 
-# Nothing of the machine that built this; an empty machine-id makes each first boot take one of its own.
-rm -f /etc/resolv.conf /etc/hostname /etc/.pwd.lock /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow-
+# Nothing of the machine that built this; an empty machine-id makes each first boot take one of its own. In a container build the first two
+# are mounts of the container engine, which cannot be removed and are in no layer.
+for file in /etc/resolv.conf /etc/hostname; do rm -f "$file" 2> /dev/null || true; done
+rm -f /etc/.pwd.lock /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow-
 : > /etc/machine-id
 : > /etc/fstab
-ln -s ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
+[ -e /etc/resolv.conf ] || ln -s ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
 systemctl set-default multi-user.target > /dev/null 2>&1
 mkdir -p /etc/systemd/system-generators
 ln -sf /dev/null /etc/systemd/system-generators/systemd-gpt-auto-generator
