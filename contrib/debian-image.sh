@@ -30,6 +30,7 @@ d /var/srv 0755 root root -
 d /var/mnt 0755 root root -
 d /var/opt 0755 root root -
 d /run/media 0755 root root -
+L /etc/resolv.conf - - - - ../run/systemd/resolve/stub-resolv.conf
 L /var/lib/dpkg - - - - ../../usr/lib/sysimage/dpkg
 CONF
 
@@ -38,10 +39,12 @@ mkdir -p /usr/lib/sysimage
 mv /var/lib/dpkg /usr/lib/sysimage/dpkg
 
 # Nothing of the machine that built this; an empty machine-id makes each first boot take one of its own.
-rm -f /etc/resolv.conf /etc/hostname /etc/.pwd.lock /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow-
+# (A container engine lays files of its own over two of these while it builds; what stays of them is empty, and bootc leaves it out.)
+rm -f /etc/resolv.conf /etc/hostname 2> /dev/null || :
+rm -f /etc/.pwd.lock /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow-
 : > /etc/machine-id
 : > /etc/fstab
-ln -s ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
+[ -e /etc/resolv.conf ] || ln -s ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
 systemctl set-default multi-user.target > /dev/null 2>&1
 mkdir -p /etc/systemd/system-generators
 ln -sf /dev/null /etc/systemd/system-generators/systemd-gpt-auto-generator
