@@ -28,7 +28,11 @@ async function loadedBy(main: string): Promise<string[]> {
 }
 
 const CASES: readonly (readonly [what: string, main: string, free: RegExp])[] = [
-  ["the start loads no command and nothing that does work", "main.ts", /^lib\/(?!cli\/|sys\/|version)|^cmd\/(?!tree)/],
+  [
+    "the start loads no command and nothing that does work",
+    "main.ts",
+    /^lib\/(?!cli\/|sys\/(?:context|errors|controls)\.|version)|^cmd\/(?!tree)/,
+  ],
   [
     "bootc status loads nothing of the importer",
     "cmd/status.ts",
