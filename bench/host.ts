@@ -2,7 +2,7 @@
 import { run } from "../lib/sys/run.ts";
 import { type Bench, type Case, imageFrom } from "./bench.ts";
 import { measure } from "./measure.ts";
-import { extraRow } from "./table.ts";
+import { extraRow, sizeRow, timesRow } from "./table.ts";
 
 /** Runs are short here, so more of them cost nothing. */
 const ROUNDS_FACTOR = 4;
@@ -69,5 +69,40 @@ const statusCase: Case = {
   },
 };
 
+/** A command that needs nothing but its own few modules. */
+function startCase(id: string, words: readonly string[]): Case {
+  return {
+    id,
+    quick: true,
+    async run(bench) {
+      const { bootc, empty } = bench.programs;
+      const [ours, start] = await shortest(bench, [[bootc, ...words], [empty]]) as [number, number];
+      return [timesRow(id, { ours, other: start, goal: 1.5 })];
+    },
+  };
+}
+
+/** How much of the executable is ours: Deno's runtime alone is what an empty program takes. */
+const sizeCase: Case = {
+  id: "size of the executable",
+  quick: true,
+  async run({ programs }) {
+    const [bootc, empty] = await Promise.all([Deno.stat(programs.bootc), Deno.stat(programs.empty)]);
+    return [sizeRow(this.id, { oursBytes: bootc.size, otherBytes: empty.size, goalBytes: 5e6 })];
+  },
+};
+
 /** See the module's comment. */
-export const hostCases: readonly Case[] = [upgradeCase, statusCase];
+export const hostCases: readonly Case[] = [
+  upgradeCase,
+  statusCase,
+  startCase("bootc --version", ["--version"]),
+  startCase("bootc-systemd-generator", [
+    "internals",
+    "systemd-generator",
+    "/nonexistent",
+    "/nonexistent",
+    "/nonexistent",
+  ]),
+  sizeCase,
+];

@@ -68,6 +68,35 @@ export function extraRow(name: string, options: { ours: number; other: number; g
   };
 }
 
+/** A row that says how many times the other's time ours takes. */
+export function timesRow(name: string, options: { ours: number; other: number; goal: number }): Row {
+  const { ours, other, goal } = options;
+  return {
+    name,
+    ours: `${(ours * 1000).toFixed(0)} ms`,
+    other: `${(other * 1000).toFixed(0)} ms`,
+    result: `${(ours / other).toFixed(2)} x`,
+    goal: `<= ${goal} x`,
+    met: ours <= other * goal,
+    memory: "",
+  };
+}
+
+/** A row that says how much larger a file is than another that it cannot be smaller than. */
+export function sizeRow(name: string, options: { oursBytes: number; otherBytes: number; goalBytes: number }): Row {
+  const { oursBytes, otherBytes, goalBytes } = options;
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  return {
+    name,
+    ours: megabytes(oursBytes),
+    other: megabytes(otherBytes),
+    result: `+${megabytes(oursBytes - otherBytes)}`,
+    goal: `<= +${megabytes(goalBytes)}`,
+    met: oursBytes - otherBytes <= goalBytes,
+    memory: "",
+  };
+}
+
 /** A row about memory alone. */
 export function memoryRow(name: string, options: { seconds: number; memoryMiB: number; goalMiB: number }): Row {
   const { seconds, memoryMiB, goalMiB } = options;

@@ -30,6 +30,7 @@ d /var/srv 0755 root root -
 d /var/mnt 0755 root root -
 d /var/opt 0755 root root -
 d /run/media 0755 root root -
+L /etc/resolv.conf - - - - ../run/systemd/resolve/stub-resolv.conf
 L /var/lib/dpkg - - - - ../../usr/lib/sysimage/dpkg
 CONF
 
@@ -37,9 +38,9 @@ CONF
 mkdir -p /usr/lib/sysimage
 mv /var/lib/dpkg /usr/lib/sysimage/dpkg
 
-# Nothing of the machine that built this; an empty machine-id makes each first boot take one of its own. In a container build the first two
-# are mounts of the container engine, which cannot be removed and are in no layer.
-for file in /etc/resolv.conf /etc/hostname; do rm -f "$file" 2> /dev/null || true; done
+# Nothing of the machine that built this; an empty machine-id makes each first boot take one of its own.
+# (A container engine lays files of its own over the first two while it builds; the Containerfile empties what is below them.)
+rm -f /etc/resolv.conf /etc/hostname 2> /dev/null || :
 rm -f /etc/.pwd.lock /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow-
 : > /etc/machine-id
 : > /etc/fstab

@@ -2,6 +2,7 @@
  * Files, memory and libraries: the part of libc that Deno has no name for. Calls are relative to an open directory, paths are NUL-terminated
  * bytes ({@linkcode cstr}) so that hot callers can reuse one buffer, and a wrapper turns -1 into {@linkcode LibcError} at once.
  */
+import { UserError } from "./errors.ts";
 import { type Bytes, c, cstr, errno, fail, LibcError } from "./libc_table.ts";
 
 export { address, type Bytes, cstr, LibcError } from "./libc_table.ts";
@@ -196,14 +197,21 @@ export function eachName(fd: number, visit: (bytes: Bytes, start: number, end: n
   }
 }
 
-/** fsync on a pool thread. @throws {Error} when it fails (errno is not known there) */
-export async function fsync(fd: number): Promise<void> {
-  if (await c.fsync(fd) < 0) throw new Error("Cannot fsync: the disk did not take the data");
+/** Of calls on a pool thread, where errno is not known. */
+function notSynced(call: string): UserError {
+  return new UserError(`Cannot bring data to the disk: ${call} failed`, {
+    hint: "See the kernel's log for what the disk said",
+  });
 }
 
-/** syncfs on a pool thread: everything of the file system that holds `fd`. @throws {Error} when it fails */
+/** fsync on a pool thread. @throws {UserError} when it fails */
+export async function fsync(fd: number): Promise<void> {
+  if (await c.fsync(fd) < 0) throw notSynced("fsync");
+}
+
+/** syncfs on a pool thread: everything of the file system that holds `fd`. @throws {UserError} when it fails */
 export async function syncfs(fd: number): Promise<void> {
-  if (await c.syncfs(fd) < 0) throw new Error("Cannot syncfs: the disk did not take the data");
+  if (await c.syncfs(fd) < 0) throw notSynced("syncfs");
 }
 
 /** Room on a file system. */

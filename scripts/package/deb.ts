@@ -3,7 +3,7 @@ import type { Context } from "../../lib/sys/context.ts";
 import { UserError } from "../../lib/sys/errors.ts";
 import { run } from "../../lib/sys/run.ts";
 import { sourceArchive, vendorInto } from "./archives.ts";
-import { build } from "./build.ts";
+import { build, requireTool } from "./build.ts";
 import { type Arch, hostArch } from "../wheel.ts";
 import type { RpmArch } from "./rpm.ts";
 import type { Release } from "./version.ts";
@@ -26,7 +26,7 @@ export function renderChangelog({ version, commit, time }: Release): string {
 
 /** How a package is built. */
 export interface DebOptions {
-  /** Leaves the tests out and compresses less: for an image that is made and thrown away. */
+  /** Leaves the tests out, compresses less and is silent: for an image that is made and thrown away. */
   readonly quick?: boolean;
 }
 
@@ -39,6 +39,7 @@ export async function buildDeb(
   release: Release,
   { directory, arch, quick = false }: DebOptions & { directory: string; arch: RpmArch },
 ): Promise<string> {
+  await requireTool(ctx, "dpkg-buildpackage");
   const archive = await sourceArchive(ctx, release, directory);
   const source = `${directory}/bootc-${release.version}`;
   await run(ctx, ["tar", "--extract", "--zstd", "--file", archive, "--directory", directory]);
@@ -46,7 +47,7 @@ export async function buildDeb(
   await Deno.writeTextFile(`${source}/debian/changelog`, renderChangelog(release));
   const native = DENO[arch] === hostArch;
   // deno-fmt-ignore
-  await build(ctx, [
+  await (quick ? run : build)(ctx, [
     "dpkg-buildpackage", "--build=binary", "--no-sign", "--host-arch", DEBIAN[arch],
     // A foreign processor implies a cross-compiler; Deno needs none.
     ...(native ? [] : ["--no-check-builddeps"]),

@@ -4,7 +4,7 @@ import { UserError } from "../../lib/sys/errors.ts";
 import { capture } from "../../lib/sys/run.ts";
 import { projectDirectory } from "../script.ts";
 import { sourceArchive, vendorArchive } from "./archives.ts";
-import { build } from "./build.ts";
+import { build, requireTool } from "./build.ts";
 import type { Release } from "./version.ts";
 
 /** Processors as RPM calls them. */
@@ -36,6 +36,7 @@ async function findFiles(ctx: Context, directory: string, ending: string): Promi
 
 /** The one source package, in a directory. @throws {ToolError} */
 export async function sourceRpm(ctx: Context, release: Release, directory: string): Promise<string> {
+  await requireTool(ctx, "rpmbuild");
   await sourceArchive(ctx, release, directory);
   await vendorArchive(ctx, release, directory);
   const spec = await writeSpec(release, directory);

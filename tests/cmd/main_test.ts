@@ -154,28 +154,3 @@ Deno.test("main hands the world to the command", async () => {
   const world = JSON.parse(new TextDecoder().decode(stdout));
   assertEquals(world.toSpliced(4, 1), ["known", "from stdin", false, 80, Deno.uid(), argv]);
 });
-
-interface ModuleInfo {
-  readonly specifier: string;
-  readonly dependencies?: { readonly code?: { readonly specifier: string }; readonly isDynamic?: boolean }[];
-}
-
-Deno.test("main loads nothing of a command before it knows which one is meant", async () => {
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", "--config", new URL("deno.json", ROOT).pathname, new URL("main.ts", ROOT).pathname],
-  }).output();
-  const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as { modules: ModuleInfo[] };
-  const loaded = new Set<string>();
-  const follow = (specifier: string) => {
-    if (loaded.has(specifier)) return;
-    loaded.add(specifier);
-    for (const { code, isDynamic } of modules.find((each) => each.specifier === specifier)?.dependencies ?? []) {
-      if (code && !isDynamic) follow(code.specifier);
-    }
-  };
-  follow(new URL("main.ts", ROOT).href);
-  const own = [...loaded].map((each) => each.replace(ROOT.href, "")).filter((each) => /^(cmd|lib)\//.test(each));
-  const allowed = /^(cmd\/tree|lib\/version|lib\/cli\/\w+|lib\/sys\/(context|errors)|lib\/oci\/size)\.ts$/;
-  assertEquals(own.filter((each) => !allowed.test(each)), []);
-  assertEquals(own.includes("lib/cli/program.ts"), true);
-});
