@@ -58,6 +58,7 @@ needed_to_test() {
   need e2fsprogs mkfs.ext4 /sbin/mkfs.ext4
   need util-linux unshare
   need cpio cpio
+  need gpg gpg
   need rpmlint rpmlint
   need dpkg-dev dpkg-buildpackage
   need debhelper dh
@@ -79,6 +80,7 @@ if have apt-get; then
     need fish fish
     need man-db man
     need mandoc mandoc
+    need libarchive-tools bsdtar
   fi
   if [ -n "$missing" ]; then
     say "installing$missing"
