@@ -41,6 +41,15 @@ export const program: Program = {
           list: { summary: "List the images that the host has", load: withOstree(() => import("./image/list.ts")) },
         },
       },
+      install: {
+        summary: "Install an image on a disk or file system",
+        commands: {
+          "print-configuration": {
+            summary: "Print the install configuration as JSON",
+            load: () => import("./install/print_configuration.ts"),
+          },
+        },
+      },
       container: {
         summary: "Look at and prepare image roots, inside a container or in a directory",
         commands: {

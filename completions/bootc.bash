@@ -10,6 +10,8 @@ _bootc_enter() {
     'bootc status') path='bootc status' ;;
     'bootc image') path='bootc image' ;;
     'bootc image list') path='bootc image list' ;;
+    'bootc install') path='bootc install' ;;
+    'bootc install print-configuration') path='bootc install print-configuration' ;;
     'bootc container') path='bootc container' ;;
     'bootc container export') path='bootc container export' ;;
     'bootc container inspect') path='bootc container inspect' ;;
@@ -37,7 +39,7 @@ _bootc_enter() {
 # Sets what may stand behind $path: $commands and $options.
 _bootc_words() {
   case "$path" in
-    'bootc') commands='upgrade switch rollback edit status image container completion' options='-h --help -V --version' ;;
+    'bootc') commands='upgrade switch rollback edit status image install container completion' options='-h --help -V --version' ;;
     'bootc upgrade') commands='' options='--quiet -v --verbose --apply --soft-reboot --check --download-only --from-downloaded --tag --sysroot -h --help' ;;
     'bootc switch') commands='' options='--quiet -v --verbose --apply --soft-reboot --transport --enforce-container-sigpolicy --retain --sysroot -h --help' ;;
     'bootc rollback') commands='' options='--apply --soft-reboot --sysroot -h --help' ;;
@@ -45,6 +47,8 @@ _bootc_words() {
     'bootc status') commands='' options='--format --json --format-version --booted -v --verbose --from --sysroot -h --help' ;;
     'bootc image') commands='list' options='-h --help' ;;
     'bootc image list') commands='' options='--type --format --sysroot -h --help' ;;
+    'bootc install') commands='print-configuration' options='-h --help' ;;
+    'bootc install print-configuration') commands='' options='--all -h --help' ;;
     'bootc container') commands='export inspect lint split-kernel-and-rootfs' options='-h --help' ;;
     'bootc container export') commands='' options='--format -o --output --kernel-in-boot --disable-selinux -h --help' ;;
     'bootc container inspect') commands='' options='--rootfs --json --format -h --help' ;;

@@ -22,6 +22,10 @@ function __bootc_at
                 set path 'bootc image'
             case 'bootc image list'
                 set path 'bootc image list'
+            case 'bootc install'
+                set path 'bootc install'
+            case 'bootc install print-configuration'
+                set path 'bootc install print-configuration'
             case 'bootc container'
                 set path 'bootc container'
             case 'bootc container export'
@@ -64,7 +68,7 @@ function __bootc_at
                 set path 'ostree-container image clear-cached-update'
             case '*'
                 # An argument behind a command, or a command that there is not.
-                contains -- "$path" 'bootc' 'bootc image' 'bootc container' 'ostree-container' 'ostree-container image'; and return 1
+                contains -- "$path" 'bootc' 'bootc image' 'bootc install' 'bootc container' 'ostree-container' 'ostree-container image'; and return 1
                 break
         end
     end
@@ -84,6 +88,7 @@ complete -c bootc -n '__bootc_at bootc' -a rollback -d 'Boot the previous deploy
 complete -c bootc -n '__bootc_at bootc' -a edit -d 'Change the host\'s specification in an editor'
 complete -c bootc -n '__bootc_at bootc' -a status -d 'Show what the host runs and what it boots next'
 complete -c bootc -n '__bootc_at bootc' -a image -d 'Look at the images that the host has'
+complete -c bootc -n '__bootc_at bootc' -a install -d 'Install an image on a disk or file system'
 complete -c bootc -n '__bootc_at bootc' -a container -d 'Look at and prepare image roots, inside a container or in a directory'
 complete -c bootc -n '__bootc_at bootc' -a completion -d 'Print the script that completes command lines in a shell'
 complete -c bootc -n '__bootc_at bootc' -s h -l help -d 'Print help'
@@ -130,6 +135,10 @@ complete -c bootc -n '__bootc_at bootc image list' -l type -x -a "all\t'' logica
 complete -c bootc -n '__bootc_at bootc image list' -l format -x -a "table\t'' json\t''" -d 'Output format'
 complete -c bootc -n '__bootc_at bootc image list' -l sysroot -x -a '(__fish_complete_directories)' -d 'Work on the system root in DIR instead of the running host'
 complete -c bootc -n '__bootc_at bootc image list' -s h -l help -d 'Print help'
+complete -c bootc -n '__bootc_at bootc install' -a print-configuration -d 'Print the install configuration as JSON'
+complete -c bootc -n '__bootc_at bootc install' -s h -l help -d 'Print help'
+complete -c bootc -n '__bootc_at bootc install print-configuration' -l all -d 'Print kernel arguments too'
+complete -c bootc -n '__bootc_at bootc install print-configuration' -s h -l help -d 'Print help'
 complete -c bootc -n '__bootc_at bootc container' -a export -d 'Write an image\'s root as a tar archive'
 complete -c bootc -n '__bootc_at bootc container' -a inspect -d 'Show the kernel and the kernel arguments of a root file system'
 complete -c bootc -n '__bootc_at bootc container' -a lint -d 'Check a root file system for what goes wrong in a bootable image'

@@ -3,6 +3,7 @@
  * of its own. Source: formats.md 3.11, rows K3 and R12.
  */
 import { splitKernelArguments } from "../ostree/deployment.ts";
+import { compareBytes } from "../ostree/objects.ts";
 import { UserError } from "../sys/errors.ts";
 
 /** Where an image keeps them, from its root. */
@@ -42,25 +43,23 @@ export async function readKargsD(
   });
 }
 
-/** What would end a line of the boot loader's entry, or the whole of it. */
-// deno-lint-ignore no-control-regex
-const CONTROL = /[\0-\x1f\x7f]/;
-
 /** @throws {SyntaxError} when it cannot stand in a boot entry */
 function bootable(karg: string): string {
-  if (CONTROL.test(karg)) throw new SyntaxError(`A control character in the kernel argument ${JSON.stringify(karg)}`);
+  if (!isBootable(karg)) throw new SyntaxError(`A control character in the kernel argument ${JSON.stringify(karg)}`);
   return karg;
+}
+
+/** Whether a text can stand in a line of a boot entry: a control character would end that line, or the whole entry. */
+export function isBootable(text: string): boolean {
+  // deno-lint-ignore no-control-regex
+  return !/[\0-\x1f\x7f]/.test(text);
 }
 
 const encoder = new TextEncoder();
 
-/** In the order of the bytes: JavaScript's own order of UTF-16 units differs beyond U+FFFF. */
-function byName([a]: [string, string], [b]: [string, string]): number {
-  const left = encoder.encode(a), right = encoder.encode(b);
-  for (let i = 0; i < left.length && i < right.length; i++) {
-    if (left[i] !== right[i]) return left[i]! - right[i]!;
-  }
-  return left.length - right.length;
+/** Files by name, in the order of the bytes: JavaScript's own order of UTF-16 units differs beyond U+FFFF. */
+export function byName([a]: readonly [string, ...unknown[]], [b]: readonly [string, ...unknown[]]): number {
+  return compareBytes(encoder.encode(a), encoder.encode(b));
 }
 
 /** What a new image asks for that the old one did not, and the other way round. */

@@ -1,9 +1,8 @@
 /** The kernel arguments that a root asks for. */
-import { KARGS_DIRECTORY, readKargsD } from "../host/kargs.ts";
-import { utf8Text } from "../host/utf8.ts";
+import { readKargsD } from "../host/kargs.ts";
 import { UserError } from "../sys/errors.ts";
-import { quotePath, textOf } from "./quote.ts";
 import type { Root } from "./root.ts";
+import { readTomlFiles } from "./toml_files.ts";
 
 /**
  * As a deployment of the root would get them. Nothing of kargs.d may be a link, since a deployment reads it from the commit, where no link
@@ -12,7 +11,7 @@ import type { Root } from "./root.ts";
  */
 export async function readRootKargs(root: Root): Promise<string[]> {
   return await readKargsD((directory) =>
-    Promise.resolve(isDirectory(root, directory) ? readFiles(root, directory) : [])
+    Promise.resolve(isDirectory(root, directory) ? readTomlFiles(root, directory, { links: "refuse" }) : [])
   );
 }
 
@@ -26,17 +25,4 @@ function isDirectory(root: Root, path: string): boolean {
     if (type !== "directory") throw new UserError(`Path "/${at}" is a ${type}, expected a directory`);
   }
   return true;
-}
-
-function readFiles(root: Root, directory: string): [string, string][] {
-  return (root.names(directory) ?? []).filter(({ name }) => name.endsWith(".toml")).map(({ name, type }) => {
-    const path = `${directory}/${name}`;
-    const bytes = type === "file" ? root.readFile(path) : undefined;
-    if (bytes === undefined) throw new UserError(`Path ${quotePath(`/${path}`)} is a ${type}, expected a file`);
-    try {
-      return [textOf(name) ?? name, utf8Text(bytes)];
-    } catch (cause) {
-      throw new UserError(`Cannot read "${KARGS_DIRECTORY}/${textOf(name) ?? name}" of the image`, { cause });
-    }
-  });
 }

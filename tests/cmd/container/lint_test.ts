@@ -45,7 +45,7 @@ const fatal: [fact: string, changes: Changes, findings: string[]][] = [
     `Key "kargz" is not known, expected "kargs" or "match-architectures"`,
   ]],
   ["bootc-kargs: no UTF-8", { "usr/lib/bootc/kargs.d/10-a.toml": text(new Uint8Array([0xff])) }, [
-    `Failed lint: bootc-kargs: Cannot read "usr/lib/bootc/kargs.d/10-a.toml" of the image: The text is not UTF-8`,
+    `Failed lint: bootc-kargs: Cannot read file /usr/lib/bootc/kargs.d/10-a.toml: The text is not UTF-8`,
   ]],
   ["bootc-kargs: kargs.d that leads out of the root", { "usr/lib/bootc/kargs.d": symlink("../../../../etc") }, [
     `Failed lint: bootc-kargs: Path "/usr/lib/bootc/kargs.d" is a symlink, expected a directory`,
