@@ -75,6 +75,7 @@ if have apt-get; then
     need libisal2 /usr/lib/*/libisal.so.2
     need docker-registry docker-registry
     need mount mount
+    need fdisk sfdisk /sbin/sfdisk
     # For tests of completions and manual pages, which are skipped without them.
     need zsh zsh
     need fish fish
