@@ -120,7 +120,7 @@ Deno.test("commandsIn() finds the commands of a script", () => {
 
 Deno.test("commandProblem() names what the program does not take", async () => {
   assertEquals(await commandProblem(["upgrade", "--check"]), undefined);
-  assertEquals(await commandProblem(["install", "to-disk"]), `install to-disk: no command "install"`);
+  assertEquals(await commandProblem(["image", "paint"]), `image paint: no command "paint"`);
   assertEquals(
     await commandProblem(["upgrade", "--chekc"]),
     `upgrade --chekc: UsageError: Unknown option "--chekc"`,
