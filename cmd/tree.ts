@@ -44,9 +44,21 @@ export const program: Program = {
       install: {
         summary: "Install an image on a disk or file system",
         commands: {
+          finalize: {
+            summary: "Bring an installed file system into the state to boot from",
+            load: () => import("./install/finalize.ts"),
+          },
           "print-configuration": {
             summary: "Print the install configuration as JSON",
             load: () => import("./install/print_configuration.ts"),
+          },
+          "to-disk": {
+            summary: "Install an image on a whole disk, which then boots it",
+            load: withOstree(() => import("./install/to_disk.ts")),
+          },
+          "to-filesystem": {
+            summary: "Install an image into an empty file system that is mounted",
+            load: withOstree(() => import("./install/to_filesystem.ts")),
           },
         },
       },

@@ -36,7 +36,7 @@ export async function requireKernel(repo: Repo, commit: string): Promise<void> {
 }
 
 /** The kernel arguments that a commit asks for. @throws {UserError} naming the file that cannot be read */
-async function kargsOf(repo: Repo, commit: string): Promise<string[]> {
+export async function kargsOf(repo: Repo, commit: string): Promise<string[]> {
   const tree = ofCommit(commit, () => new CommitTree(repo, commit));
   return await readKargsD(async (directory) => {
     const out: [string, string][] = [];

@@ -5,8 +5,8 @@ import { GlibError } from "../ostree/glib.ts";
 import type { Repo } from "../ostree/repo.ts";
 import { Sysroot } from "../ostree/sysroot.ts";
 import type { Context } from "../sys/context.ts";
-import { Interrupted, UserError } from "../sys/errors.ts";
-import { runInherited } from "../sys/run.ts";
+import { UserError } from "../sys/errors.ts";
+import { inOwnMountNamespace, type SelfContext } from "../sys/mount_namespace.ts";
 import { isDamage } from "./damage.ts";
 import { type CallerContext, notBooted, requireHost, requireSysrootName } from "./guard.ts";
 import { describeImage, type ImageDescription, type ImageFacts } from "./image_state.ts";
@@ -150,22 +150,17 @@ export class HostSession implements Disposable {
 }
 
 /**
- * Puts this process into a mount namespace of its own by running the program again, so that libostree may make /sysroot writable where no
- * one else sees it. Gives that run's exit code; undefined when this is the place to go on: it is one already, or nothing is changed on the
- * running host.
+ * {@linkcode inOwnMountNamespace} for a change of the running host, so that libostree may make /sysroot writable where no one else sees it;
+ * undefined also where another system root is changed.
  * @throws {Interrupted} when a signal ended that run
  */
 export async function inOwnNamespace(
-  ctx: CallerContext & { readonly selfArgv: readonly [string, ...string[]] },
+  ctx: CallerContext & SelfContext,
   request: SessionRequest,
 ): Promise<number | undefined> {
   if (request.sysroot !== undefined) return undefined;
   await requireHost(ctx, request.doing === undefined ? {} : { doing: request.doing });
-  if (await Deno.readLink("/proc/self/ns/mnt") !== await Deno.readLink("/proc/1/ns/mnt")) return undefined;
-  const code = await runInherited(ctx, [ctx.tools.unshare, "-m", "--", ...ctx.selfArgv]);
-  // Ended by our signal before it could listen to it, or by a second one: it has said nothing.
-  if (code > 128 && code !== 130 && ctx.signal.aborted) throw new Interrupted();
-  return code;
+  return await inOwnMountNamespace(ctx);
 }
 
 async function exists(path: string): Promise<boolean> {

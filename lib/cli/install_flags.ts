@@ -1,0 +1,75 @@
+/** Flags that all ways to install share, and what they mean together. */
+import { type OstreeImageReference, TRANSPORTS } from "../oci/reference.ts";
+import { imageArgument } from "./image_flags.ts";
+import type { CommandSpec } from "./spec.ts";
+
+/** Which image, what the host follows, and how it boots. */
+export const installFlags = {
+  sourceImgref: {
+    kind: "string",
+    metavar: "IMGREF",
+    complete: "image",
+    help:
+      "The image to install, as oci:DIR, docker://NAME and the like; the container that this runs in when not given",
+  },
+  targetImgref: {
+    kind: "string",
+    metavar: "NAME",
+    complete: "image",
+    help: "The image that the host follows from now on, where it is another one",
+  },
+  targetTransport: {
+    kind: "string",
+    metavar: "TRANSPORT",
+    complete: TRANSPORTS,
+    default: "registry",
+    help: "Where the image of --target-imgref lies",
+  },
+  enforceContainerSigpolicy: {
+    help: "Require a signature as containers-policy.json(5) says, now and at each upgrade",
+  },
+  targetNoSignatureVerification: { hidden: true, help: "Accepted for old scripts; this is the default" },
+  stateroot: { kind: "string", metavar: "NAME", help: 'The stateroot; "default" when not given' },
+  karg: { kind: "string", metavar: "ARG", repeated: true, help: "A kernel argument beside those of the image" },
+  kargDelete: {
+    kind: "string",
+    metavar: "ARG",
+    repeated: true,
+    help: "A kernel argument of the image to leave out, by name or as NAME=VALUE",
+  },
+  bootloader: {
+    kind: "enum",
+    values: ["grub", "none"],
+    help: "The boot loader; the one that the image has when not given",
+  },
+  rootSshAuthorizedKeys: {
+    kind: "string",
+    metavar: "FILE",
+    complete: "file",
+    help: "Let those log in as root who have a key in FILE",
+  },
+  quiet: { help: "Show no progress" },
+  verbose: { short: "v", help: "List the paths that the image has and an ostree tree cannot hold" },
+} as const satisfies CommandSpec["flags"];
+
+/** The part of {@linkcode installFlags} that names images. */
+export interface ImageChoice {
+  readonly sourceImgref: string | undefined;
+  readonly targetImgref: string | undefined;
+  readonly targetTransport: string;
+  readonly enforceContainerSigpolicy: boolean;
+}
+
+/** `container` is the image that this program runs in. @throws {UsageError} when a reference is none */
+export function installImages(
+  choice: ImageChoice,
+  container: OstreeImageReference | undefined,
+): { source: OstreeImageReference; target: OstreeImageReference } | undefined {
+  const named = choice.sourceImgref === undefined ? container : imageArgument(choice.sourceImgref);
+  if (!named) return undefined;
+  const wanted = choice.targetImgref === undefined
+    ? named
+    : imageArgument(`${choice.targetTransport}:${choice.targetImgref}`);
+  const signed = choice.enforceContainerSigpolicy ? { signature: { kind: "containerPolicy" } as const } : {};
+  return { source: { ...named, ...signed }, target: { ...wanted, ...signed } };
+}

@@ -1,0 +1,62 @@
+/**
+ * What starts an installed system. libostree writes the entries at each deployment, so that they change at the same rename as everything else;
+ * a loader only has to read them. Which ways boot was measured: Debian 13's GRUB 2.12 reads `loader/syslinux.cfg`, GRUB 2.14 and Fedora's read
+ * the BLS entries.
+ */
+import type { ListTree } from "../../host/bootable.ts";
+import type { Context } from "../../sys/context.ts";
+
+/** The disk and the mounted target that a loader is put on. */
+export interface BootTarget {
+  /** Root of the target's physical file system, mounted. */
+  readonly root: string;
+  /** The deployment's directory: its tools are the ones that match what it boots with. */
+  readonly deployment: string;
+  /** File system with /boot. */
+  readonly bootUuid: string;
+  /** Where /boot lies on that file system: "/boot" on the root's own, "" on one of its own. */
+  readonly bootPrefix: "/boot" | "";
+  /** The disk that gets one for BIOS; undefined for none. */
+  readonly biosDisk: string | undefined;
+  /** The EFI system partition; undefined without one. */
+  readonly esp: string | undefined;
+}
+
+/** One way to boot. */
+export interface BootLoader {
+  readonly name: "grub-syslinux" | "grub-bls" | "none";
+  /** `sysroot.bootloader` of the repository: what libostree writes beside the BLS entries. */
+  readonly ostreeBackend: "syslinux" | "none";
+  /** Kernel arguments reach a script of the loader as they are. */
+  readonly rawKernelArguments: boolean;
+  /** What has to lie in /boot before the first deployment. */
+  seed(bootDirectory: string): Promise<void>;
+  /** Puts the loader on the disk. Commit point: what the loader's own tool writes last. @throws {ToolError} @throws {UserError} */
+  install(ctx: Context, target: BootTarget): Promise<void>;
+}
+
+/** What an image has to boot with. */
+export interface GrubFiles {
+  readonly bios: boolean;
+  readonly efi: boolean;
+  /** It reads BLS entries. */
+  readonly blscfg: boolean;
+  /** It reads a configuration of syslinux. */
+  readonly syslinuxcfg: boolean;
+}
+
+const GRUB = "usr/lib/grub";
+
+/** Looks for GRUB in an image's tree. */
+export async function grubFiles(list: ListTree): Promise<GrubFiles> {
+  const names = async (platform: string) => new Set((await list(`${GRUB}/${platform}`) ?? []).map(({ name }) => name));
+  const bios = await names("i386-pc"), efi = await names("x86_64-efi");
+  const every = (file: string) => [bios, efi].filter(({ size }) => size > 0).every((each) => each.has(file));
+  const any = bios.size + efi.size > 0;
+  return {
+    bios: bios.size > 0,
+    efi: efi.size > 0,
+    blscfg: any && (every("blscfg.mod") || every("blsuki.mod")),
+    syslinuxcfg: any && every("syslinuxcfg.mod"),
+  };
+}

@@ -1,0 +1,130 @@
+/** From an image to a host that boots, on file systems that are made and mounted. */
+import { ImagePull, type PullOptions } from "../container/pull.ts";
+import type { StoredImage } from "../container/images.ts";
+import type { ListTree } from "../host/bootable.ts";
+import { type FetchedImage, type FetchHooks, importBootable } from "../host/fetch.ts";
+import { kargsOf } from "../host/queue.ts";
+import { formatOstreeImageReference, type OstreeImageReference } from "../oci/reference.ts";
+import { CommitTree } from "../ostree/commit_tree.ts";
+import type { Deployment } from "../ostree/deployment.ts";
+import { Origin } from "../ostree/origin.ts";
+import { Sysroot } from "../ostree/sysroot.ts";
+import type { Context } from "../sys/context.ts";
+import { UserError } from "../sys/errors.ts";
+import type { BootLoader } from "./boot/boot_loader.ts";
+import { grubFiles } from "./boot/boot_loader.ts";
+import { chooseBootLoader } from "./boot/grub.ts";
+import { writeHostFiles } from "./host_files.ts";
+import { configOfImage } from "./image_config.ts";
+import { installKargs, refuseUnsafeKargs } from "./kargs.ts";
+import { makeSystemRoot, prepareBootLoader } from "./target.ts";
+
+/** File systems that are mounted below `root` as the host will have them, and the disk that they are on. */
+export interface InstallTarget {
+  readonly root: string;
+  /** How the kernel finds the root: `UUID=...`; "" for a root that it finds by itself. */
+  readonly rootMountSpec: string;
+  /** File system with /boot. */
+  readonly bootUuid: string;
+  /** How /boot is mounted where it is a file system of its own; undefined where it is not. */
+  readonly bootMountSpec: string | undefined;
+  /** The disk that gets a boot loader for BIOS, in a partition for that; undefined for none. */
+  readonly biosDisk: string | undefined;
+  /** The EFI system partition that gets a boot loader for UEFI; undefined for none. */
+  readonly esp: string | undefined;
+}
+
+/** What is installed, and how. */
+export interface InstallRequest extends FetchHooks {
+  readonly source: OstreeImageReference;
+  /** What the host follows. */
+  readonly target: OstreeImageReference;
+  readonly stateroot: string | undefined;
+  readonly kernelArguments: readonly string[];
+  readonly deleteKernelArguments: readonly string[];
+  readonly bootLoader: "grub" | "none" | undefined;
+  /** Text of the file with root's SSH keys. */
+  readonly sshKeys: string | undefined;
+  readonly pull: PullOptions;
+}
+
+/** What came of it. */
+export interface Installed extends FetchedImage {
+  readonly bootLoader: BootLoader["name"];
+  readonly stateroot: string;
+}
+
+const DEFAULT_STATEROOT = "default";
+
+/**
+ * Installs an image on a target that holds nothing yet. The order: system root, layers, boot loader's files that ostree wants to find, the
+ * deployment, the loader itself. The last one is the commit point: before it the target does not boot.
+ * @throws {UserError} when the image cannot be fetched or could not boot, or has no boot loader
+ * @throws {ToolError} @throws {GlibError}
+ */
+export async function install(ctx: Context, target: InstallTarget, request: InstallRequest): Promise<Installed> {
+  const { report = () => {} } = request;
+  const stateroot = request.stateroot ?? DEFAULT_STATEROOT;
+  await makeSystemRoot(ctx, target.root, { stateroot, bootOnRoot: target.bootMountSpec === undefined });
+  const { fetched, loader, kernelArguments } = await importInto(ctx, target, request);
+  report({ kind: "step", name: "deploying", index: 0, total: 1 });
+  await prepareBootLoader(ctx, target.root, loader);
+  const deployment = await deploy(ctx, target, { stateroot, kernelArguments, image: fetched.image, request });
+  await writeHostFiles(ctx, { target, deployment, image: fetched.image, request });
+  const bootPrefix = target.bootMountSpec === undefined ? "/boot" : "";
+  await loader.install(ctx, { ...target, bootPrefix, deployment: deployment.path });
+  report({ kind: "step-done" });
+  return { ...fetched, bootLoader: loader.name, stateroot };
+}
+
+/** Brings the layers in, and finds out from the tree how it boots. */
+async function importInto(
+  ctx: Context,
+  target: InstallTarget,
+  request: InstallRequest,
+): Promise<{ fetched: FetchedImage; loader: BootLoader; kernelArguments: string[] }> {
+  using sysroot = Sysroot.open(target.root);
+  using _lock = await sysroot.lock(ctx);
+  using repo = sysroot.repo();
+  const options = { ...request.pull, storeAs: request.target.image };
+  await using pull = await ImagePull.open(ctx, repo, request.source, options);
+  const fetched = await importBootable(pull, request);
+  const tree = new CommitTree(repo, fetched.image.commit);
+  const list: ListTree = (path) => tree.list(path);
+  const config = await configOfImage(tree);
+  const loader = chooseBootLoader(await grubFiles(list), request.bootLoader ?? config.bootloader);
+  const kernelArguments = installKargs({
+    rootMountSpec: target.rootMountSpec,
+    bootMountSpec: target.bootMountSpec,
+    config: config.kargs,
+    kargsD: await kargsOf(repo, fetched.image.commit),
+    deletes: [...config.kargDeletes, ...request.deleteKernelArguments],
+    cli: request.kernelArguments,
+  });
+  if (loader.rawKernelArguments) refuseUnsafeKargs(kernelArguments);
+  return { fetched, loader, kernelArguments };
+}
+
+interface DeployArguments {
+  readonly stateroot: string;
+  readonly kernelArguments: readonly string[];
+  readonly image: StoredImage;
+  readonly request: InstallRequest;
+}
+
+/** The repository's configuration is read when a system root is opened, so this is another one than the import's. */
+async function deploy(ctx: Context, target: InstallTarget, what: DeployArguments): Promise<Deployment> {
+  using sysroot = Sysroot.open(target.root);
+  using _lock = await sysroot.lock(ctx);
+  await sysroot.deployTree({
+    stateroot: what.stateroot,
+    checksum: what.image.commit,
+    origin: Origin.forImage(formatOstreeImageReference(what.request.target)),
+    kernelArguments: what.kernelArguments,
+    signal: ctx.signal,
+  });
+  sysroot.reload();
+  const [deployment] = sysroot.deployments();
+  if (!deployment) throw new UserError(`Cannot find what libostree deployed into "${target.root}"`);
+  return deployment;
+}

@@ -1,0 +1,23 @@
+/** What an installation says at its end. */
+import { describeImage } from "../host/image_state.ts";
+import { formatOstreeImageReference, type OstreeImageReference } from "../oci/reference.ts";
+import type { Installed } from "./install.ts";
+
+/** Image, version, digest, how it boots, and what it follows where that is another image. */
+export function installedText(
+  { image, bootLoader, stateroot }: Installed,
+  { source, target }: { source: OstreeImageReference; target: OstreeImageReference },
+  where: string,
+): string {
+  const version = image.config && describeImage(image.digest, image.config).version;
+  const [from, to] = [formatOstreeImageReference(source), formatOstreeImageReference(target)];
+  return [
+    `Installed: ${from} on ${where}`,
+    ...(version ? [`  Version: ${version}`] : []),
+    `  Digest: ${image.digest}`,
+    ...(to === from ? [] : [`  Follows: ${to}`]),
+    `  Stateroot: ${stateroot}`,
+    `  Boot loader: ${bootLoader}`,
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,95 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { parseLsblk, partitionPath } from "../../lib/install/block_device.ts";
+import { grubFiles } from "../../lib/install/boot/boot_loader.ts";
+import { blsConfig, chooseBootLoader, syslinuxConfig } from "../../lib/install/boot/grub.ts";
+import { mkfsArgv } from "../../lib/install/file_system.ts";
+import { parseFindmnt } from "../../lib/install/mounted_target.ts";
+import { parseContainerEnv } from "../../lib/install/source.ts";
+import { UserError } from "../../lib/sys/errors.ts";
+
+for (
+  const [disk, path] of [["/dev/sda", "/dev/sda3"], ["/dev/nvme0n1", "/dev/nvme0n1p3"], ["/dev/loop0", "/dev/loop0p3"]]
+) {
+  Deno.test(`partitionPath() names ${path}`, () => assertEquals(partitionPath(disk!, 3), path));
+}
+
+Deno.test("parseLsblk() collects what is mounted below a disk", () => {
+  const part = { path: "/dev/sda1", size: 5, model: null, serial: null, mountpoints: ["/boot", null] };
+  const disk = { path: "/dev/sda", size: 10, model: "M", serial: "S", mountpoints: [null], children: [part] };
+  assertEquals(parseLsblk(JSON.stringify({ blockdevices: [disk] })), {
+    path: "/dev/sda",
+    sizeBytes: 10,
+    model: "M",
+    serial: "S",
+    mountPoints: ["/boot"],
+    partitions: ["/dev/sda1"],
+  });
+});
+
+for (const text of ["{}", '{"blockdevices":[]}', '{"blockdevices":[{"path":"/dev/sda"}]}']) {
+  Deno.test(`parseLsblk() refuses ${text}`, () => {
+    assertThrows(() => parseLsblk(text), SyntaxError, "no device with a size");
+  });
+}
+
+Deno.test("parseFindmnt() gives the mount, or nothing where there is none", () => {
+  const mount = { target: "/mnt", source: "/dev/sda3", uuid: "1-2" };
+  assertEquals(parseFindmnt(JSON.stringify({ filesystems: [mount] })), mount);
+  assertEquals(parseFindmnt("{}"), undefined);
+});
+
+const ROOT = { uuid: "u", label: "root" };
+const MKFS = [
+  ["ext4", "mkfs.ext4 -q -F -O verity -U u -L root /dev/a1"],
+  ["xfs", "mkfs.xfs -q -f -m uuid=u -L root /dev/a1"],
+  ["btrfs", "mkfs.btrfs -q -f -U u -L root /dev/a1"],
+] as const;
+for (const [type, argv] of MKFS) {
+  Deno.test(`mkfsArgv() makes ${type} with its UUID`, () => {
+    assertEquals(mkfsArgv("/dev/a1", { type, ...ROOT }, ["verity"]).join(" "), argv);
+  });
+}
+
+Deno.test("parseContainerEnv() reads what podman says of a container", () => {
+  const text = 'engine="podman-4.3.1"\nname="x"\nimage="quay.io/os:1"\nimageid="abc"\nrootless=0\n';
+  assertEquals(parseContainerEnv(text).get("image"), "quay.io/os:1");
+  assertEquals(parseContainerEnv(text).get("rootless"), "0");
+  assertEquals(parseContainerEnv("").size, 0);
+});
+
+/** A tree of GRUB's modules. */
+function tree(modules: Readonly<Record<string, readonly string[]>>) {
+  return (path: string) => modules[path.replace("usr/lib/grub/", "")]?.map((name) => ({ name, kind: "file" as const }));
+}
+
+const LOADERS = [
+  ["Debian 13's GRUB", { "i386-pc": ["syslinuxcfg.mod"], "x86_64-efi": ["syslinuxcfg.mod"] }, "grub-syslinux"],
+  ["a GRUB with blscfg", { "x86_64-efi": ["blscfg.mod", "syslinuxcfg.mod"] }, "grub-bls"],
+  ["GRUB 2.14", { "i386-pc": ["blsuki.mod"], "x86_64-efi": ["blsuki.mod"] }, "grub-bls"],
+  ["one that reads BLS for UEFI alone", {
+    "i386-pc": ["syslinuxcfg.mod"],
+    "x86_64-efi": ["blscfg.mod", "syslinuxcfg.mod"],
+  }, "grub-syslinux"],
+] as const;
+for (const [what, modules, name] of LOADERS) {
+  Deno.test(`chooseBootLoader() boots ${what} by ${name}`, async () => {
+    assertEquals(chooseBootLoader(await grubFiles(tree(modules)), undefined).name, name);
+  });
+}
+
+Deno.test("chooseBootLoader() refuses an image without one, unless none is wanted", async () => {
+  const files = await grubFiles(tree({}));
+  assertThrows(() => chooseBootLoader(files, undefined), UserError, "The image has no boot loader");
+  assertThrows(
+    () => chooseBootLoader(files, "systemd"),
+    UserError,
+    'The boot loader "systemd" cannot be installed yet',
+  );
+  assertEquals(chooseBootLoader(files, "none").name, "none");
+});
+
+Deno.test("grub.cfg reads the entries from where /boot is", () => {
+  assertEquals(syslinuxConfig("/boot").includes("\nsyslinux_configfile -s /boot/loader/syslinux.cfg\n"), true);
+  assertEquals(syslinuxConfig("").includes("\nsyslinux_configfile -s /loader/syslinux.cfg\n"), true);
+  assertEquals(blsConfig("").includes("\nblscfg --path ($root)/loader/entries\n"), true);
+});
