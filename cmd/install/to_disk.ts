@@ -8,7 +8,7 @@ import type { CommandSpec, Positionals, Values } from "../../lib/cli/spec.ts";
 import { describePlan } from "../../lib/container/plan.ts";
 import { requireRoot } from "../../lib/host/guard.ts";
 import { droppedLines } from "../../lib/host/words.ts";
-import { ROOT_FILE_SYSTEMS } from "../../lib/install/config.ts";
+import { readInstallConfig, ROOT_FILE_SYSTEMS, type RootFileSystem } from "../../lib/install/config.ts";
 import { checkDisk, type DiskRequest, makeDisk } from "../../lib/install/disk.ts";
 import { finalize } from "../../lib/install/finalize.ts";
 import { install } from "../../lib/install/install.ts";
@@ -16,6 +16,8 @@ import { parseSizeMiB } from "../../lib/install/partition_table.ts";
 import { requireInstallable } from "../../lib/install/preflight.ts";
 import { installRequest, onTarget } from "../../lib/install/request.ts";
 import { containerImage, noSource } from "../../lib/install/source.ts";
+import { Root } from "../../lib/rootfs/root.ts";
+import { tomlFilesOf } from "../../lib/rootfs/toml_files.ts";
 import { inOwnMountNamespace } from "../../lib/sys/mount_namespace.ts";
 import { installedText } from "../../lib/install/words.ts";
 
@@ -73,8 +75,9 @@ export async function run(ctx: CliContext, flags: Flags, { device }: Positionals
     device,
     loopback: flags.viaLoopback,
     wipe: flags.wipe,
-    fileSystem: flags.filesystem ?? "ext4",
+    fileSystem: flags.filesystem ?? await configuredFileSystem(ctx, flags) ?? "ext4",
     rootSizeMiB,
+    bootLoader: flags.bootloader !== "none",
   };
   await using disk = await checkDisk(ctx, diskRequest);
   await requireInstallable(ctx, request);
@@ -94,6 +97,13 @@ export async function run(ctx: CliContext, flags: Flags, { device }: Positionals
   });
   for (const line of droppedLines(installed.pulled, flags.verbose)) ctx.note(line);
   ctx.stdout.write(installedText(installed, images, device));
+}
+
+/** What the image wants, where this runs in it; the configuration of any other system says nothing of the image. */
+async function configuredFileSystem(ctx: CliContext, { sourceImgref }: Flags): Promise<RootFileSystem | undefined> {
+  if (sourceImgref !== undefined) return undefined;
+  using root = Root.open("/");
+  return (await readInstallConfig(tomlFilesOf(root), { warn: ctx.note })).rootFsType;
 }
 
 /** @throws {UsageError} */

@@ -4,10 +4,11 @@ import { UserError } from "../sys/errors.ts";
 import { mount } from "../sys/mounts.ts";
 import { partition, partitionPath, readDisk, requireFree, wipe } from "./block_device.ts";
 import type { RootFileSystem } from "./config.ts";
-import { makeFileSystem, requireMkfs } from "./file_system.ts";
+import { makeFileSystem } from "./file_system.ts";
 import type { InstallTarget } from "./install.ts";
 import { attachLoop } from "./loop_device.ts";
 import { type PartitionTable, partitionTable } from "./partition_table.ts";
+import { diskTools, requireTools } from "./tools.ts";
 
 /** Which disk, and how it is divided. */
 export interface DiskRequest {
@@ -17,6 +18,8 @@ export interface DiskRequest {
   readonly wipe: boolean;
   readonly fileSystem: RootFileSystem;
   readonly rootSizeMiB: number | undefined;
+  /** One is to be installed. */
+  readonly bootLoader: boolean;
 }
 
 /** A disk that nothing speaks against, open until the end of the block. */
@@ -34,7 +37,7 @@ const LEAST_BYTES = 2 * 1024 ** 3;
  * @throws {UserError} when it is no disk, is in use, too small, or holds something and may not be wiped
  */
 export async function checkDisk(ctx: Context, request: DiskRequest): Promise<CheckedDisk> {
-  await requireMkfs(ctx, request.fileSystem);
+  await requireTools(ctx, diskTools(request.fileSystem, request));
   const table = partitionTable({ architecture: Deno.build.arch, rootSizeMiB: request.rootSizeMiB });
   await using stack = new AsyncDisposableStack();
   const device = request.loopback ? stack.use(await attachLoop(ctx, request.device)).path : request.device;

@@ -1,6 +1,5 @@
 /** File systems for a new host. */
 import type { Context } from "../sys/context.ts";
-import { UserError } from "../sys/errors.ts";
 import { capture, run } from "../sys/run.ts";
 import type { RootFileSystem } from "./config.ts";
 
@@ -31,16 +30,6 @@ export function mkfsArgv(
 const EXT4_FEATURES = ["verity", "^orphan_file"];
 /** For an mke2fs that does not know it, and so never sets it. */
 const OLD_EXT4_FEATURES = ["verity"];
-
-/** @throws {UserError} when the tool for the type is not here */
-export async function requireMkfs(ctx: Context, type: RootFileSystem): Promise<void> {
-  try {
-    await capture(ctx, [`mkfs.${type}`, "-V"]);
-  } catch (cause) {
-    if (cause instanceof UserError) throw cause;
-    // A tool that is there and does not like to be asked.
-  }
-}
 
 /** Makes a file system over whatever was there. Commit point: mkfs. @throws {ToolError} */
 export async function makeFileSystem(ctx: Context, device: string, wanted: NewFileSystem): Promise<void> {

@@ -1,0 +1,28 @@
+/** The programs of the host that an installation needs, looked for before anything changes. */
+import type { Context } from "../sys/context.ts";
+import { ToolError } from "../sys/errors.ts";
+import { capture } from "../sys/run.ts";
+import type { RootFileSystem } from "./config.ts";
+
+/** For partitions and mounts. */
+const DISK_TOOLS = ["sfdisk", "partx", "wipefs", "lsblk", "losetup", "mount", "fsfreeze"];
+
+/** For the EFI system partition, which not every kernel can mount. */
+const EFI_TOOLS = ["mkfs.vfat", "mmd", "mcopy"];
+
+/** What a disk with such a root needs. */
+export function diskTools(fileSystem: RootFileSystem, { bootLoader }: { bootLoader: boolean }): string[] {
+  return [...DISK_TOOLS, `mkfs.${fileSystem}`, ...(bootLoader ? EFI_TOOLS : [])];
+}
+
+/** @throws {UserError} naming the first one that is not here */
+export async function requireTools(ctx: Context, tools: readonly string[]): Promise<void> {
+  for (const tool of tools) {
+    try {
+      await capture(ctx, [tool, "--version"]);
+    } catch (error) {
+      // One that is there and does not know the option.
+      if (!(error instanceof ToolError)) throw error;
+    }
+  }
+}
