@@ -75,6 +75,7 @@ if have apt-get; then
     need libisal2 /usr/lib/*/libisal.so.2
     need docker-registry docker-registry
     need mount mount
+    need xz-utils xz
     need fdisk sfdisk /sbin/sfdisk
     # For tests of completions and manual pages, which are skipped without them.
     need zsh zsh
@@ -98,6 +99,7 @@ elif have dnf; then
   need rpm-build rpmbuild
   if [ "$for_tests" ]; then
     needed_to_test
+    need xz xz
     need isa-l /usr/lib64/libisal.so.2 /usr/lib/libisal.so.2
     need docker-distribution registry docker-registry
   fi

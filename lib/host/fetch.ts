@@ -13,7 +13,7 @@ import type { ReportProgress } from "../sys/progress.ts";
 import { VERSION } from "../version.ts";
 import { checkImageConfig } from "./bootable.ts";
 import { isDamage, ofCommit } from "./damage.ts";
-import { requireKernel } from "./queue.ts";
+import { requireKernel, requireOstreeInitramfs } from "./queue.ts";
 import type { HostChoice, HostSession } from "./session.ts";
 
 /** How the caller hears of what goes on. */
@@ -160,7 +160,10 @@ export async function importBootable(pull: ImagePull, hooks: FetchHooks): Promis
   hooks.onPlan?.(prepared.plan);
   const pulled = await pull.import(prepared, hooks.report);
   try {
-    await ofImage(pull, () => requireKernel(repo, pulled.image.commit));
+    await ofImage(pull, async () => {
+      await requireKernel(repo, pulled.image.commit);
+      await requireOstreeInitramfs(pull.ctx, repo, pulled.image.commit);
+    });
   } catch (error) {
     if (pull.storedAs) repo.setRef(imageRef(pull.storedAs), previous?.commit ?? null);
     tidyLayers(pull.ctx, repo);

@@ -1,6 +1,6 @@
 /** Looking into a stored commit without checking it out. */
 import type { Bytes } from "../sys/libc.ts";
-import { readFileObject } from "./file_object.ts";
+import { FileObject, readFileObject } from "./file_object.ts";
 import { displayPath } from "./objects.ts";
 import type { Repo } from "./repo.ts";
 import { type TreeEntry, type TreeRef, Trees, type TreeStore } from "./tree.ts";
@@ -41,6 +41,16 @@ export class CommitTree {
       ...[...files.keys()].map((name) => ({ name: displayPath(name), kind: "file" as const })),
       ...[...directories.keys()].map((name) => ({ name: displayPath(name), kind: "directory" as const })),
     ];
+  }
+
+  /** A regular file, open until the caller disposes of it; undefined where there is none. @throws {GlibError} */
+  openFile(path: string): FileObject | undefined {
+    const found = this.#find(path);
+    if (found?.kind !== "file") return undefined;
+    const file = new FileObject(this.repo, this.#trees.arena.hex(found.checksum));
+    if (file.target === undefined) return file;
+    file[Symbol.dispose]();
+    return undefined;
   }
 
   /** The content of a regular file; undefined where there is none. @throws {UserError} when it is larger than `limitBytes` */

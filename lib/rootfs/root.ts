@@ -4,6 +4,7 @@
  * directory as `/`: one that leads out of it, by `..` or by a leading slash, does not.
  */
 import { binaryString, fromBinaryString } from "../ostree/objects.ts";
+import { Descriptor } from "../sys/descriptor.ts";
 import { UserError } from "../sys/errors.ts";
 import * as libc from "../sys/libc.ts";
 import {
@@ -168,6 +169,14 @@ export class Root implements Disposable {
           `File ${quotePath(`/${path}`)} has ${sizeBytes} bytes, more than the ${limitBytes} expected`,
         );
       });
+    });
+  }
+
+  /** A regular file, also behind links, open for reading; undefined where there is none. @throws {UserError} */
+  openFile(path: string): Descriptor | undefined {
+    return this.#at(path, { follow: true }, (place) => {
+      if (lstatAt(place.fd, cname(place.name))?.type !== "file") return undefined;
+      return openOptional(place.fd, place.name, libc.O_NOFOLLOW | libc.O_NONBLOCK, (fd) => new Descriptor(fd));
     });
   }
 

@@ -3,6 +3,7 @@ import { Variant } from "../../lib/codec/gvariant.ts";
 import { encodeMetadata } from "../../lib/ostree/commit.ts";
 import { Repo } from "../../lib/ostree/repo.ts";
 import { formatSize } from "../../lib/oci/size.ts";
+import { emptyFilesCpio } from "../codec/cpio_archive.ts";
 import { osImage } from "../os_image.ts";
 import {
   deployWithOstree,
@@ -169,6 +170,11 @@ const REFUSED = [
   },
   { name: "without kernel", image: { kernel: null }, message: "Image has no kernel" },
   { name: "without initramfs", image: { initramfs: false }, message: "Image has no initramfs" },
+  {
+    name: "whose initramfs cannot find an ostree root",
+    image: { files: { "usr/lib/modules/6.1.0-test/initramfs.img": emptyFilesCpio(["init"]) } },
+    message: "Image has an initramfs that cannot find an ostree root",
+  },
   {
     name: "with two kernels (K2)",
     image: { kernels: ["6.2.0-test"] },

@@ -1,5 +1,7 @@
 /** The kernel and what it needs to start. */
 import { kernelDirectories, MODULES } from "../../host/bootable.ts";
+import { findsOstreeRoot } from "../../host/initramfs.ts";
+import { read } from "../../sys/libc.ts";
 import { listTree } from "../kernel.ts";
 import { quotePath } from "../quote.ts";
 import type { Root } from "../root.ts";
@@ -31,12 +33,27 @@ export const initramfs: PlaceLint = {
   description:
     "Beside the vmlinuz of an operating system (a root with an os-release) there must be its initramfs.img, made with ostree's module: " +
     "without it the kernel finds no root file system, and an update refuses the image.",
-  async check(root) {
+  async check(root, signal) {
     if (!isOperatingSystem(root)) return undefined;
-    const without = (await kernelDirectories(listTree(root))).filter(({ names }) => !names.has("initramfs.img"));
+    const kernels = await kernelDirectories(listTree(root));
+    const without = kernels.filter(({ names }) => !names.has("initramfs.img"));
+    const blind: string[] = [];
+    for (const { version, names } of kernels) {
+      const path = `${MODULES}/${version}/initramfs.img`;
+      if (names.has("initramfs.img") && await cannotFindRoot(root, path, signal)) blind.push(path);
+    }
     return lists({
       header: "Found a kernel without initramfs.img beside it",
       items: without.map(({ version }) => quotePath(`/${MODULES}/${version}/vmlinuz`)),
+    }, {
+      header:
+        "Found an initramfs without ostree-prepare-root, which cannot find an ostree root; make it with dracut --add ostree",
+      items: blind.map((path) => quotePath(`/${path}`)),
     });
   },
 };
+
+async function cannotFindRoot(root: Root, path: string, signal: AbortSignal): Promise<boolean> {
+  using file = root.openFile(path);
+  return file !== undefined && await findsOstreeRoot((buffer) => read(file.fd, buffer), signal) === false;
+}

@@ -1,3 +1,4 @@
+import { emptyFilesCpio } from "../../codec/cpio_archive.ts";
 import { assert, assertEquals } from "@std/assert";
 import { parse } from "@std/yaml/parse";
 import { LINTS } from "../../../lib/rootfs/lint/table.ts";
@@ -100,6 +101,13 @@ const fatal: [fact: string, changes: Changes, findings: string[]][] = [
   ]],
   ["initramfs: an operating system without", { "usr/lib/os-release": text("ID=test\n") }, [
     "Failed lint: initramfs: Found a kernel without initramfs.img beside it:\n  /usr/lib/modules/5.7.2/vmlinuz\n",
+  ]],
+  ["initramfs: one without ostree's program", {
+    "usr/lib/os-release": text("ID=test\n"),
+    "usr/lib/modules/5.7.2/initramfs.img": text(emptyFilesCpio(["init"])),
+  }, [
+    "Failed lint: initramfs: Found an initramfs without ostree-prepare-root, which cannot find an ostree root; make it with dracut --add ostree:\n" +
+    "  /usr/lib/modules/5.7.2/initramfs.img\n",
   ]],
   ["special-files: a FIFO in /var, but none in /run", { "var/lib/queue": fifo, "proc/queue": fifo }, [
     "Failed lint: special-files: Found devices or FIFOs:\n  /var/lib/queue (fifo)\n",
