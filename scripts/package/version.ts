@@ -49,7 +49,16 @@ export function checkVersion(version: string): string {
 
 /** The words of a git command in the project; a checkout that belongs to another user is fine, as in a build service. */
 export function gitArgv(...words: string[]): [string, ...string[]] {
-  return ["git", "-C", projectDirectory, "-c", `safe.directory=${projectDirectory}`, ...words];
+  return [
+    "git",
+    "-C",
+    projectDirectory,
+    "-c",
+    `safe.directory=${projectDirectory}`,
+    "-c",
+    "log.showSignature=false",
+    ...words,
+  ];
 }
 
 async function git(ctx: Context, ...words: string[]): Promise<string> {
