@@ -54,7 +54,7 @@ const ctx: CliContext = {
   euid: Deno.uid() ?? 0,
   selfArgv: Deno.build.standalone
     ? [Deno.execPath()]
-    : [Deno.execPath(), "run", "-A", "--quiet", new URL(import.meta.url).pathname],
+    : [Deno.execPath(), "run", "-A", "--quiet", import.meta.filename!],
 };
 
 Deno.exitCode = await runProgram(program, Deno.args, ctx);

@@ -5,7 +5,7 @@
  * denort and Deno fit together; a program for another processor is not.
  */
 import { type Context, plainContext } from "../lib/sys/context.ts";
-import { UserError } from "../lib/sys/errors.ts";
+import { throwIfInterrupted, UserError } from "../lib/sys/errors.ts";
 import { capture, runInherited } from "../lib/sys/run.ts";
 import { denortPath } from "./denort.ts";
 import { type Arch, hostArch } from "./wheel.ts";
@@ -82,7 +82,7 @@ export async function compile(ctx: Context, options: CompileOptions): Promise<vo
   await copyProgram(ctx, projectDirectory, options.main, copy.path);
   // On our own streams: a type error is best read as Deno prints it.
   const code = await runInherited(ctx, compileArgv(options), { cwd: copy.path, env: { DENORT_BIN: denort } });
-  ctx.signal.throwIfAborted();
+  throwIfInterrupted(ctx.signal);
   if (code !== 0) throw new UserError(`deno compile could not make "${options.output}"`);
 }
 

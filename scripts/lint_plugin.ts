@@ -64,11 +64,11 @@ interface Place {
   readonly kind: string;
 }
 
-const ROOT = new URL("../", import.meta.url).pathname;
+const ROOT = import.meta.dirname!.replace(/scripts$/, "");
 
 /** A path as `deno lint` or a test gives it, seen from the root of the project. */
 export function placeOf(filename: string): Place {
-  const path = filename.startsWith("file://") ? new URL(filename).pathname : filename;
+  const path = filename.startsWith("file://") ? decodeURIComponent(new URL(filename).pathname) : filename;
   const inside = path.startsWith(ROOT) ? path.slice(ROOT.length) : path.replace(/^\/+/, "");
   const [first = "", second = ""] = inside.split("/");
   if (inside === "main.ts") return { path: inside, kind: "main" };
@@ -78,7 +78,7 @@ export function placeOf(filename: string): Place {
 
 function resolve(from: Place, specifier: string): Place | undefined {
   if (!specifier.startsWith("./") && !specifier.startsWith("../")) return undefined;
-  return placeOf(new URL(specifier, `file://${ROOT}${from.path}`).pathname);
+  return placeOf(new URL(specifier, `file:///${from.path}`).pathname);
 }
 
 /** Why this import is refused, or undefined. `lazy` is an `import()`. */

@@ -6,8 +6,8 @@
 import { buildDeb } from "./package/deb.ts";
 import { sourceArchive, vendorArchive } from "./package/archives.ts";
 import { deliver, workDirectory } from "./package/outdir.ts";
-import { buildRpm, type RpmArch, sourceRpm, writeSpec } from "./package/rpm.ts";
-import { findRelease, type Release } from "./package/version.ts";
+import { buildRpm, requireBuildPath, type RpmArch, sourceRpm, writeSpec } from "./package/rpm.ts";
+import { findRelease, type Release, withoutGitPlaces } from "./package/version.ts";
 import { script } from "./script.ts";
 import type { Context } from "../lib/sys/context.ts";
 import { UserError } from "../lib/sys/errors.ts";
@@ -20,8 +20,10 @@ const MAKERS: Readonly<Record<string, Make>> = {
   package: sourceArchive,
   spec: (_ctx, release, directory) => writeSpec(release, directory),
   srpm: sourceRpm,
-  rpm: async (ctx, release, directory, arch) =>
-    await buildRpm(ctx, await sourceRpm(ctx, release, directory), directory, arch),
+  rpm: async (ctx, release, directory, arch) => {
+    requireBuildPath(directory);
+    return await buildRpm(ctx, await sourceRpm(ctx, release, directory), directory, arch);
+  },
   deb: (ctx, release, directory, arch) => buildDeb(ctx, release, { directory, arch }),
 };
 
@@ -41,12 +43,13 @@ const spec = {
 } as const;
 
 if (import.meta.main) {
-  await script(spec, async (ctx, { outdir, arch, version }, { what }) => {
+  await script(spec, async (given, { outdir, arch, version }, { what }) => {
     const make = Object.hasOwn(MAKERS, what) ? MAKERS[what] : undefined;
     if (!make) throw new UsageError(`Cannot make "${what}": one of ${Object.keys(MAKERS).join(", ")} was expected`);
     if (outdir === "") {
       throw new UserError("The directory for the result has no name", { hint: "Give one to --outdir" });
     }
+    const ctx = withoutGitPlaces(given);
     const release = await findRelease(ctx, version);
     await using work = await workDirectory(ctx.env);
     const made = await make(ctx, release, work.path, arch);

@@ -25,12 +25,18 @@ async function graphFiles(ctx: Context, directory: string, main: string): Promis
 const BLOCK_COMMENT = /\/\*[\s\S]*?\*\//g;
 const RELATIVE_IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*["'](\.{1,2}\/[^"']+)["']/g;
 
+/** Where a relative import leads; the path may hold what a URL would escape. */
+function importedPath(file: string, name: string): string {
+  const base = file.split("/").map(encodeURIComponent).join("/");
+  return decodeURIComponent(new URL(name, `file://${base}`).pathname);
+}
+
 /** The given files of npm packages and what they import by relative names, and so on. */
 async function followImports(files: readonly string[]): Promise<Set<string>> {
   const reached = new Set<string>(files);
   for (const file of reached) {
     for (const [, name] of (await Deno.readTextFile(file)).replaceAll(BLOCK_COMMENT, "").matchAll(RELATIVE_IMPORT)) {
-      reached.add(new URL(name!, `file://${file}`).pathname);
+      reached.add(importedPath(file, name!));
     }
   }
   return reached;

@@ -5,7 +5,7 @@ import type { CommandSpec, Positionals, Values } from "../lib/cli/spec.ts";
 import { type Context, plainContext } from "../lib/sys/context.ts";
 
 /** The project's folder, without a slash at the end. */
-export const projectDirectory: string = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
+export const projectDirectory: string = import.meta.dirname!.replace(/\/scripts$/, "");
 
 /** `$XDG_CACHE_HOME/bootc-ts`, or the same below `~/.cache`: what is costly to make or fetch; it can be deleted at any time. */
 export function cacheDirectory(env: Readonly<Record<string, string>>): string {

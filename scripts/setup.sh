@@ -3,7 +3,7 @@
 # Safe to run again, and quick (well under a second) when all is there. Needs root or sudo for what is missing.
 # With --build only what `deno task compile` and the source packages need.
 set -eu
-cd "$(dirname "$0")/.."
+CDPATH='' cd -- "$(dirname -- "$0")/.."
 
 DENO_VERSION=$(sed -n 's/^deno==\([^ ]*\) .*/\1/p' scripts/deno.requirements.txt)
 CACHE="${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/bootc-ts"

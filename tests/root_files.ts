@@ -80,3 +80,23 @@ export async function passingRoot(changes: Readonly<Record<string, RootNode | un
   });
   return await rootOf(Object.fromEntries(kept) as RootTree);
 }
+
+/** A root with directories below each other, deeper than one path can say. */
+export async function deepRoot(levels: number): Promise<TempDir> {
+  const { path } = await tempDir();
+  let fd = libc.openDirectoryAt(libc.AT_FDCWD, path);
+  for (let level = 0; level < levels; level++) {
+    libc.mkdirat(fd, libc.cstr("d"), 0o755);
+    const next = libc.openDirectoryAt(fd, "d");
+    libc.close(fd);
+    fd = next;
+  }
+  libc.close(fd);
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      // Deno.remove() takes whole paths.
+      await new Deno.Command("rm", { args: ["-rf", path] }).output();
+    },
+  };
+}

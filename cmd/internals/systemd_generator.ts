@@ -50,6 +50,7 @@ async function generate(root: string, directories: readonly string[]): Promise<v
   if (normal === undefined || directories.length > 3) {
     throw new UserError(`Cannot generate units with ${directories.length} directories, where systemd gives 1 to 3`);
   }
+  if (normal === "") throw new UserError("Cannot generate units in a directory without a name");
   const facts = await readBootFacts(root, await Deno.readTextFile("/proc/self/mountinfo"));
   try {
     await writeUnits(normal, planUnits(facts));

@@ -21,22 +21,25 @@ import {
 import { type FileStat, fstat, lstatAt } from "../sys/libc_stat.ts";
 import { readXattrsAt, type Xattr } from "../sys/libc_xattr.ts";
 import { replaceFileAt } from "../sys/replace_file.ts";
-import { withReadOnlyRoot } from "./fstab_text.ts";
+import { FSTAB_MAX_BYTES, withReadOnlyRoot } from "./fstab_text.ts";
 
 const FSTAB = cstr("fstab");
 
 /**
  * Mends ROOT/etc/fstab ({@linkcode withReadOnlyRoot}), keeping its mode, owner and SELinux label; false where there is nothing to mend, and
  * the file is not touched. Commit point: the rename of the new file; a power cut before it leaves the old one.
- * @throws {UserError} also where it is a link
+ * @throws {UserError} also where it is a link, or no fstab by its size
  */
 export async function editFstab(root: string): Promise<boolean> {
   const failed = `Cannot edit "${root.replace(/\/+$/, "")}/etc/fstab"`;
   try {
     using top = new Descriptor(openat(AT_FDCWD, cstr(root), O_RDONLY | O_DIRECTORY));
     using etc = new Descriptor(openDirectoryAt(top.fd, "etc"));
-    const type = lstatAt(etc.fd, FSTAB)?.type ?? "file";
-    if (type !== "file") throw new UserError(`${failed}: it is a ${type}`);
+    const found = lstatAt(etc.fd, FSTAB);
+    if (found && found.type !== "file") throw new UserError(`${failed}: it is a ${found.type}`);
+    if (found && found.sizeBytes > FSTAB_MAX_BYTES) {
+      throw new UserError(`${failed}: it has ${found.sizeBytes} bytes, more than the ${FSTAB_MAX_BYTES} expected`);
+    }
     const before = readFstab(etc.fd);
     const edited = withReadOnlyRoot(before.text);
     if (edited === before.text) return false;

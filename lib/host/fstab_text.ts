@@ -2,9 +2,13 @@
  * /etc/fstab as Anaconda writes it: it mounts `/` for writing, which a root that cannot be written (composefs) refuses at boot. A unit of the
  * generator has this mended once. See https://github.com/ostreedev/ostree/issues/3193.
  */
+
 /** What the line says that the unit leaves behind; other programs look for it. */
 const EDITED_STAMP = "Updated by bootc-fstab-edit.service";
 const ANACONDA_STAMP = "Created by anaconda";
+
+/** A file of more than this is no fstab; it is not read. */
+export const FSTAB_MAX_BYTES = 16 << 20;
 
 /** Whether Anaconda made this fstab and nobody has mended it yet. */
 export function needsEdit(fstab: string): boolean {

@@ -2,7 +2,7 @@
  * Which units a boot needs that no package can enable beforehand: what systemd's generators are for. Source: systemd.generator(7); the conditions are the reference's
  * (`generator.rs` of bootc 1.16).
  */
-import { needsEdit } from "./fstab_text.ts";
+import { FSTAB_MAX_BYTES, needsEdit } from "./fstab_text.ts";
 import { readOnlyOverlay } from "./read_mounts.ts";
 
 /** What is known of a host when systemd asks. */
@@ -82,8 +82,9 @@ export async function readBootFacts(root: string, mountinfo: string): Promise<Bo
 }
 
 async function readFstab(path: string): Promise<string> {
-  // Only of a regular file: a boot must not wait at a FIFO.
-  if (!(await statOf(path))?.isFile) return "";
+  // A boot must not wait at a FIFO, nor for a file that does not end.
+  const found = await statOf(path);
+  if (!found?.isFile || found.size > FSTAB_MAX_BYTES) return "";
   return new TextDecoder().decode(await Deno.readFile(path));
 }
 

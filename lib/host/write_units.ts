@@ -13,7 +13,7 @@ export async function writeUnits(directory: string, units: readonly GeneratedUni
       await place(unit, `${directory}/${unit.path}`, made);
     }
   } catch (error) {
-    for (const path of made.reverse()) await removeIfThere(path);
+    for (const path of made.reverse()) await removeOurs(path);
     throw error;
   }
 }
@@ -38,6 +38,15 @@ async function place(unit: GeneratedUnit, path: string, made: string[]): Promise
   else await Deno.writeTextFile(aside, unit.content, { createNew: true, mode: 0o644 });
   await Deno.rename(aside, path);
   made.push(path);
+}
+
+/** Other generators run at the same time, and may have put something into a directory that we made. */
+async function removeOurs(path: string): Promise<void> {
+  try {
+    await removeIfThere(path);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOTEMPTY")) throw error;
+  }
 }
 
 async function removeIfThere(path: string): Promise<void> {

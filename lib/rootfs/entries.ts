@@ -27,15 +27,68 @@ export function* entriesBelow(
   leaveOut: (path: string) => boolean,
   prefix = "",
 ): Generator<TreeEntry> {
-  const { device } = reading(prefix, () => directory.stat());
-  for (const { name } of reading(prefix, () => directory.names())) {
-    const path = prefix + name;
+  // No recursion: a tree may be deeper than the call stack.
+  using way = new Way();
+  way.push(levelOf(directory, prefix));
+  for (let level; (level = way.last) !== undefined;) {
+    const name = level.names.pop();
+    if (name === undefined) {
+      way.pop();
+      continue;
+    }
+    const path = level.prefix + name, { directory } = level;
     if (leaveOut(path)) continue;
     const stat = reading(path, () => directory.lstat(name)) ?? gone(path);
     yield { path, name, directory, stat };
-    if (stat.type !== "directory" || (stat.isMountPoint ?? stat.device !== device)) continue;
-    using below = reading(path, () => directory.open(name)) ?? gone(path);
-    yield* entriesBelow(below, leaveOut, `${path}/`);
+    if (stat.type !== "directory" || (stat.isMountPoint ?? stat.device !== level.device)) continue;
+    way.push(reading(path, () => belowOf(directory, name, path)));
+  }
+}
+
+/** A directory on the way, and the names in it that are still to come, the last one first. */
+interface Level {
+  readonly directory: Directory;
+  readonly prefix: string;
+  readonly device: string;
+  readonly names: string[];
+}
+
+function levelOf(directory: Directory, prefix: string): Level {
+  return reading(prefix, () => {
+    const { device } = directory.stat();
+    return { directory, prefix, device, names: directory.names().map(({ name }) => name).reverse() };
+  });
+}
+
+function belowOf(parent: Directory, name: string, path: string): Level {
+  const directory = parent.open(name) ?? gone(path);
+  try {
+    return levelOf(directory, `${path}/`);
+  } catch (error) {
+    directory[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** The directories from the first, which is the caller's own, to where the walk is. */
+class Way implements Disposable {
+  readonly #levels: Level[] = [];
+
+  get last(): Level | undefined {
+    return this.#levels.at(-1);
+  }
+
+  push(level: Level): void {
+    this.#levels.push(level);
+  }
+
+  pop(): void {
+    const level = this.#levels.pop();
+    if (this.#levels.length > 0) level?.directory[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    while (this.#levels.length > 0) this.pop();
   }
 }
 

@@ -1,6 +1,9 @@
 /** One way through a whole tree for everybody who wants to see each name in it; `entries.ts` is for whoever needs all of a tree. */
 import type { FileStat, FileType } from "../sys/libc_stat.ts";
+import { UserError } from "../sys/errors.ts";
+import { LibcError } from "../sys/libc.ts";
 import { Pace } from "../sys/pace.ts";
+import { quotePath } from "./quote.ts";
 import { type Directory, isRefused, type Root } from "./root.ts";
 
 /** A path of an image cannot be longer; it also bounds how many directories are open at a time. */
@@ -30,7 +33,8 @@ export interface WalkOptions {
 /**
  * Calls `visit` with each name below a directory, a directory before what is in it, names in order of their bytes. Links are not followed,
  * and nothing below a mount point is seen, which is not part of the image. What vanishes meanwhile is passed over.
- * @throws {Interrupted} @throws {UserError} where the start cannot be opened @throws {LibcError}
+ * @throws {Interrupted} @throws {UserError} naming the directory that cannot be read, for another reason than a want of permission
+ * @throws {LibcError} where that is the start
  */
 export async function walk(root: Root, visit: (entry: Entry) => void, options: WalkOptions): Promise<void> {
   const { start = "", signal, refused = () => {} } = options;
@@ -47,13 +51,19 @@ export async function walk(root: Root, visit: (entry: Entry) => void, options: W
         using child = directory.open(name);
         if (child) await enter(below, child, own);
       } catch (error) {
-        if (!isRefused(error)) throw error;
+        if (!isRefused(error)) throw named(below, error);
         refused(below);
       }
     }
   };
   using first = root.open(start);
   if (first) await enter(start, first, undefined);
+}
+
+/** The innermost directory is the one to name. */
+function named(path: string, error: unknown): unknown {
+  if (!(error instanceof LibcError)) return error;
+  return new UserError(`Cannot look into ${quotePath(`/${path}`)}`, { cause: error });
 }
 
 /** Whether an entry is a mount point, which is not part of the image. @throws {LibcError} */

@@ -1,6 +1,6 @@
 /** The only place that starts a process (but for the image proxy's own spawn in `spawn.ts`). */
 import type { Context } from "./context.ts";
-import { Interrupted, ToolError, UserError } from "./errors.ts";
+import { Interrupted, throwIfInterrupted, ToolError, UserError } from "./errors.ts";
 
 /** How a process is run; what is not given is inherited from the context. */
 export interface RunOptions {
@@ -12,6 +12,9 @@ export interface RunOptions {
   readonly stdin?: Uint8Array<ArrayBuffer>;
 }
 
+/** Where a process's streams go, and whether it leads a process group that the context's signal is for ({@linkcode runGroup} sends it). */
+type Streams = "captured" | "inherited" | "inherited by a group";
+
 const STDERR_TAIL_BYTES = 2048;
 const decoder = new TextDecoder();
 
@@ -19,9 +22,10 @@ function command(
   ctx: Context,
   argv: readonly [string, ...string[]],
   options: RunOptions,
-  inherit: boolean,
+  streams: Streams,
 ): Deno.Command {
   const [program, ...args] = argv;
+  const inherit = streams !== "captured";
   return new Deno.Command(program, {
     args,
     clearEnv: true,
@@ -29,7 +33,7 @@ function command(
     stdin: inherit ? "inherit" : options.stdin ? "piped" : "null",
     stdout: inherit ? "inherit" : "piped",
     stderr: inherit ? "inherit" : "piped",
-    signal: ctx.signal,
+    ...(streams === "inherited by a group" ? { detached: true } : { signal: ctx.signal }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
 }
@@ -59,12 +63,7 @@ async function output(
   argv: readonly [string, ...string[]],
   options: RunOptions,
 ): Promise<Deno.CommandOutput> {
-  let child: Deno.ChildProcess;
-  try {
-    child = command(ctx, argv, options, false).spawn();
-  } catch (error) {
-    throw notStarted(argv[0], error);
-  }
+  const child = start(ctx, argv, options, "captured");
   const feed = async () => {
     if (!options.stdin) return;
     const writer = child.stdin.getWriter();
@@ -119,11 +118,62 @@ export async function runInherited(
   argv: readonly [string, ...string[]],
   options: RunOptions = {},
 ): Promise<number> {
-  let child: Deno.ChildProcess;
+  return (await start(ctx, argv, options, "inherited").status).code;
+}
+
+function start(
+  ctx: Context,
+  argv: readonly [string, ...string[]],
+  options: RunOptions,
+  streams: Streams,
+): Deno.ChildProcess {
   try {
-    child = command(ctx, argv, options, true).spawn();
+    return command(ctx, argv, options, streams).spawn();
   } catch (error) {
     throw notStarted(argv[0], error);
   }
-  return (await child.status).code;
+}
+
+/**
+ * Like {@linkcode runInherited} for a tool that starts others, such as make: the signal is for all of them, and they have ended when this
+ * returns. They are in a session of their own, so that ^C at the terminal comes to them only by way of the signal.
+ * @throws {ToolError} when it cannot be started
+ */
+export async function runGroup(
+  ctx: Context,
+  argv: readonly [string, ...string[]],
+  options: RunOptions = {},
+): Promise<number> {
+  throwIfInterrupted(ctx.signal);
+  const child = start(ctx, argv, options, "inherited by a group");
+  const stop = () => tellGroup(child.pid, "SIGTERM");
+  ctx.signal.addEventListener("abort", stop);
+  const { code } = await child.status;
+  ctx.signal.removeEventListener("abort", stop);
+  if (ctx.signal.aborted) await groupEnded(child.pid);
+  return code;
+}
+
+/** False where nobody is left. */
+function tellGroup(leader: number, signal: Deno.Signal): boolean {
+  try {
+    Deno.kill(-leader, signal);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return false;
+  }
+}
+
+const GROUP_POLL_MS = 20;
+/** Time to clean up after SIGTERM. It is also what a container costs whose first process buries nobody's dead. */
+const GROUP_GRACE_MS = 5000;
+
+async function groupEnded(leader: number): Promise<void> {
+  for (let waitedMs = 0; waitedMs < GROUP_GRACE_MS; waitedMs += GROUP_POLL_MS) {
+    // Only a question: nobody is stopped who would go on.
+    if (!tellGroup(leader, "SIGCONT")) return;
+    await new Promise((resolve) => setTimeout(resolve, GROUP_POLL_MS));
+  }
+  tellGroup(leader, "SIGKILL");
 }

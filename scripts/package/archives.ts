@@ -25,10 +25,17 @@ async function compress(ctx: Context, tar: string): Promise<string> {
   return archive;
 }
 
+/** The settings that change an archive, as git has them where nobody set others. */
+const GIT_SETTINGS = ["tar.umask=0002", "core.autocrlf=false", "core.attributesFile=/dev/null"]
+  .flatMap((setting) => ["-c", setting]);
+
 /** `bootc-VERSION.tar.zstd` in a directory: what the commit holds, below `bootc-VERSION/`. @throws {ToolError} */
 export async function sourceArchive(ctx: Context, { version, commit }: Release, directory: string): Promise<string> {
   const tar = `${directory}/bootc-${version}.tar`;
-  await run(ctx, gitArgv("archive", "--format=tar", `--prefix=bootc-${version}/`, `--output=${tar}`, commit));
+  await run(
+    ctx,
+    gitArgv(...GIT_SETTINGS, "archive", "--format=tar", `--prefix=bootc-${version}/`, `--output=${tar}`, commit),
+  );
   return await compress(ctx, tar);
 }
 

@@ -1,7 +1,7 @@
 /** Runs the build tools of distributions, which have much to say. */
 import type { Context } from "../../lib/sys/context.ts";
-import { UserError } from "../../lib/sys/errors.ts";
-import { capture, runInherited, type RunOptions, shellWords } from "../../lib/sys/run.ts";
+import { throwIfInterrupted, UserError } from "../../lib/sys/errors.ts";
+import { capture, runGroup, type RunOptions, shellWords } from "../../lib/sys/run.ts";
 
 /**
  * Runs a build tool; all that it says goes to our stderr, as our stdout is for the paths of what was made.
@@ -12,8 +12,8 @@ export async function build(
   argv: readonly [string, ...string[]],
   options: RunOptions = {},
 ): Promise<void> {
-  const code = await runInherited(ctx, ["sh", "-c", 'exec "$0" "$@" >&2', ...argv], options);
-  ctx.signal.throwIfAborted();
+  const code = await runGroup(ctx, ["sh", "-c", 'exec "$0" "$@" >&2', ...argv], options);
+  throwIfInterrupted(ctx.signal);
   if (code !== 0) throw new UserError(`"${shellWords(argv)}" failed with exit code ${code}; the lines above say why`);
 }
 

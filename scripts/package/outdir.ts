@@ -4,8 +4,14 @@ import { UserError } from "../../lib/sys/errors.ts";
 /** A scratch directory beside nothing else; gone at the end of the block. Large files go there, so it is on a disk. */
 export async function workDirectory(
   env: Readonly<Record<string, string>>,
-): Promise<{ path: string } & AsyncDisposable> {
-  const path = await Deno.makeTempDir({ dir: env.TMPDIR || "/var/tmp", prefix: "bootc-package-" });
+): Promise<{ readonly path: string } & AsyncDisposable> {
+  const dir = env.TMPDIR || "/var/tmp";
+  const path = await Deno.makeTempDir({ dir, prefix: "bootc-package-" }).catch((cause) => {
+    throw new UserError(`Cannot make a scratch directory in "${dir}"`, {
+      cause,
+      hint: "Set TMPDIR to a directory that you may write to",
+    });
+  });
   // Tests start what was built as another user.
   await Deno.chmod(path, 0o755);
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
@@ -13,7 +19,7 @@ export async function workDirectory(
 
 /**
  * Copies finished files into a directory, which is made where it is missing, and gives their paths there. Each gets its name when it is
- * whole; a cut leaves a `.partial` file at most.
+ * whole; a power cut leaves a `.partial` file at most.
  * @throws {UserError} when the directory cannot be written
  */
 export async function deliver(files: readonly string[], outdir: string): Promise<string[]> {
@@ -22,8 +28,7 @@ export async function deliver(files: readonly string[], outdir: string): Promise
     await Deno.mkdir(outdir, { recursive: true });
     for (const file of files) {
       const target = `${outdir}/${file.slice(file.lastIndexOf("/") + 1)}`;
-      await Deno.copyFile(file, `${target}.partial`);
-      await Deno.rename(`${target}.partial`, target);
+      await deliverFile(file, target);
       delivered.push(target);
     }
   } catch (cause) {
@@ -33,4 +38,16 @@ export async function deliver(files: readonly string[], outdir: string): Promise
     });
   }
   return delivered;
+}
+
+async function deliverFile(file: string, target: string): Promise<void> {
+  // Another run may be at the same file.
+  const aside = `${target}.${crypto.randomUUID().slice(0, 8)}.partial`;
+  try {
+    await Deno.copyFile(file, aside);
+    await Deno.rename(aside, target);
+  } catch (error) {
+    await Deno.remove(aside).catch(() => {});
+    throw error;
+  }
 }

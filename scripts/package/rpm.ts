@@ -55,6 +55,14 @@ export async function sourceRpm(ctx: Context, release: Release, directory: strin
   return found;
 }
 
+/** rpmbuild's own `%setup` quotes nothing. @throws {UserError} where it could not build below a path */
+export function requireBuildPath(path: string): void {
+  if (/^[\w/.+@-]+$/.test(path)) return;
+  throw new UserError(`rpmbuild cannot build in "${path}"`, {
+    hint: "Set TMPDIR to a directory whose path has ASCII letters, digits and no blanks",
+  });
+}
+
 /** Whether the packages of this machine are RPMs, so that rpmbuild can see which of the build requirements are here. */
 async function managedByRpm(ctx: Context): Promise<boolean> {
   return (await capture(ctx, ["rpm", "--query", "--all"])).trim() !== "";

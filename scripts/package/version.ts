@@ -47,13 +47,37 @@ export function checkVersion(version: string): string {
   });
 }
 
+/** What git hooks and the like set, which would lead to another repository than the project's. */
+const GIT_PLACES = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"];
+
+/** A context without them. */
+export function withoutGitPlaces<C extends Context>(ctx: C): C {
+  return { ...ctx, env: Object.fromEntries(Object.entries(ctx.env).filter(([name]) => !GIT_PLACES.includes(name))) };
+}
+
 /** The words of a git command in the project; a checkout that belongs to another user is fine, as in a build service. */
 export function gitArgv(...words: string[]): [string, ...string[]] {
-  return ["git", "-C", projectDirectory, "-c", `safe.directory=${projectDirectory}`, ...words];
+  return [
+    "git",
+    "-C",
+    projectDirectory,
+    "-c",
+    `safe.directory=${projectDirectory}`,
+    "-c",
+    "log.showSignature=false",
+    ...words,
+  ];
 }
 
 async function git(ctx: Context, ...words: string[]): Promise<string> {
   return (await capture(ctx, gitArgv(...words))).trim();
+}
+
+/** The tag with the highest version, a release above those that led to it; "" where there is no tag. */
+async function tagOfHead(ctx: Context): Promise<string> {
+  const sorted = ["-c", "versionsort.suffix=-", "tag", "--points-at", "HEAD", "--sort=-version:refname"];
+  const tags = (await git(ctx, ...sorted)).split("\n");
+  return tags.find((tag) => TAG.test(tag)) ?? tags[0] ?? "";
 }
 
 /**
@@ -77,7 +101,7 @@ export async function findRelease(ctx: Context, version?: string): Promise<Relea
   }
   const [commit, time] = (await git(ctx, "show", "--no-patch", "--format=%H %ct", "HEAD")).split(" ");
   const release = { commit: commit!, time: Number(time) };
-  const [tag = ""] = (await git(ctx, "tag", "--points-at", "HEAD", "--sort=-version:refname")).split("\n");
+  const tag = await tagOfHead(ctx);
   const own = tag === "" ? snapshotVersion(release.commit, release.time) : undefined;
   return { ...release, version: version ?? own ?? versionOfTag(tag) };
 }

@@ -10,7 +10,7 @@ import "../libraries.ts";
 import { tempDir } from "../temp.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-const MAIN = new URL("main.ts", ROOT).pathname;
+const MAIN = decodeURIComponent(new URL("main.ts", ROOT).pathname);
 
 /** What a command line gave. */
 export interface Outcome {
@@ -41,7 +41,7 @@ export function bootc(...words: string[]): Promise<Outcome> {
 export function bootcWith(options: BootcOptions, ...words: string[]): Promise<Outcome> {
   const executable = Deno.env.get("BOOTC");
   if (executable === undefined || options.ctx) return runInProcess(realProgram, words, options);
-  return runExecutable(new URL(executable, ROOT).pathname, words, options);
+  return runExecutable(decodeURIComponent(new URL(executable, ROOT).pathname), words, options);
 }
 
 /** Runs a command line of any program made of a tree, in this process. */

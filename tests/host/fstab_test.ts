@@ -108,3 +108,13 @@ Deno.test("editFstab() says that there is no file", async () => {
   assertEquals(error.message, `Cannot edit "${tmp.path}/etc/fstab"`);
   assertEquals((error.cause as Error).message, "openat: No such file or directory");
 });
+
+Deno.test("editFstab() refuses a file that is no fstab by its size", async () => {
+  await using tmp = await tempDir();
+  await Deno.truncate(await etc(tmp.path, ""), 2 ** 35);
+  const error = await assertRejects(() => editFstab(tmp.path), UserError);
+  assertEquals(
+    error.message,
+    `Cannot edit "${tmp.path}/etc/fstab": it has 34359738368 bytes, more than the 16777216 expected`,
+  );
+});

@@ -104,6 +104,13 @@ Deno.test("readBootFacts() does not wait at an fstab that is a FIFO", async () =
   assertEquals((await readBootFacts(tmp.path, COMPOSEFS(tmp.path))).fstabNeedsEdit, false);
 });
 
+Deno.test("readBootFacts() does not read an fstab that is no fstab by its size", async () => {
+  await using tmp = await tempDir();
+  await host(tmp.path, FULL);
+  await Deno.truncate(`${tmp.path}/etc/fstab`, 17 << 20);
+  assertEquals((await readBootFacts(tmp.path, COMPOSEFS(tmp.path))).fstabNeedsEdit, false);
+});
+
 function tree(path: string, prefix = ""): string[] {
   return [...Deno.readDirSync(path)].flatMap(({ name, isDirectory }) =>
     isDirectory ? tree(`${path}/${name}`, `${prefix}${name}/`) : [prefix + name]
@@ -155,6 +162,27 @@ Deno.test("writeUnits() leaves nothing where one unit cannot be made", async () 
   ];
   await assertRejects(() => writeUnits(tmp.path, units));
   assertEquals([...Deno.readDirSync(tmp.path)].map(({ name }) => name), ["b.target.wants"]);
+});
+
+Deno.test("writeUnits() leaves what another generator put into a directory that it made", async () => {
+  await using tmp = await tempDir();
+  await Deno.mkdir(`${tmp.path}/z.service`);
+  await Deno.writeTextFile(`${tmp.path}/z.service/x`, "");
+  const units: GeneratedUnit[] = [
+    { kind: "link", path: "a.target.wants/x.service", target: "/x" },
+    { kind: "link", path: "a.target.wants/y.service", target: "/y" },
+    { kind: "file", path: "z.service", content: "" },
+  ];
+  // The other one looks for the directory and is quick.
+  const made = units.map((unit, index) => ({
+    ...unit,
+    get path() {
+      if (index === 2) Deno.writeTextFileSync(`${tmp.path}/a.target.wants/other.service`, "");
+      return unit.path;
+    },
+  }));
+  await assertRejects(() => writeUnits(tmp.path, made), Deno.errors.IsADirectory);
+  assertEquals(tree(tmp.path), ["a.target.wants/other.service", "z.service/x"]);
 });
 
 Deno.test("tellKernelLog() writes one record, as long as the kernel takes", async () => {

@@ -121,6 +121,18 @@ for (const { name, words = ["srpm"], spoil, env, code = 1, error, hint } of ROOT
   });
 }
 
+Deno.test("package-rpm.ts spec takes the highest version of several tags, of the checkout that it is in", async () => {
+  await using tmp = await tempDir("/var/tmp");
+  const project = await checkout(`${tmp.path}/project`);
+  for (const tag of ["v0.9.0", "v0.10.0-rc.1", "v0.10.0", "nightly", "zzz"]) {
+    await must(["git", "-C", project, "tag", tag]);
+  }
+  const argv = [Deno.execPath(), "run", "-A", "scripts/package-rpm.ts", "spec", "--outdir", `${tmp.path}/out`] as const;
+  await must(argv, { cwd: project, env: { GIT_DIR: "/nonexistent", GIT_INDEX_FILE: "/nonexistent" } });
+  const spec = await Deno.readTextFile(`${tmp.path}/out/bootc.spec`);
+  assertEquals(/^Version: +(.*)$/m.exec(spec)?.[1], "0.10.0");
+});
+
 Deno.test("package-rpm.ts spec takes the version of a tag", async () => {
   await using tmp = await tempDir("/var/tmp");
   const project = await checkout(`${tmp.path}/project`);

@@ -2,7 +2,7 @@
 import { plainContext } from "../../lib/sys/context.ts";
 import { run } from "../../lib/sys/run.ts";
 
-const ROOT = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
+const ROOT = import.meta.dirname!.replace(/\/tests\/packaging$/, "");
 
 /** Whoever runs the tests, with a git that asks nobody who that is. */
 export const ctx = plainContext({

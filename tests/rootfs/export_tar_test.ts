@@ -9,7 +9,7 @@ import { type Seen, walkTar } from "../codec/tar_sink.ts";
 import { hasProgram } from "../has_program.ts";
 import { concat } from "../image.ts";
 import "../libraries.ts";
-import { addToRoot, directory, symlink, text } from "../root_files.ts";
+import { addToRoot, deepRoot, directory, symlink, text } from "../root_files.ts";
 import { type TreeEntry, writeOsTree } from "../sysroot.ts";
 import { tempDir } from "../temp.ts";
 import { CONTEXTS, tinyPolicy } from "../tiny_policy.ts";
@@ -162,6 +162,12 @@ Deno.test("exportTar() refuses what is no directory", async () => {
     const error = await assertRejects(() => exported(path), UserError);
     assertEquals(error.message, `Cannot open the root file system "${path}"`);
   }
+});
+
+Deno.test("exportTar() takes a tree that is deeper than the call stack", async () => {
+  await using tmp = await deepRoot(4000);
+  const paths = await names(tmp.path);
+  assertEquals([paths.length, paths.at(-1)], [4000, "d/".repeat(4000)]);
 });
 
 Deno.test("exportTar() streams a huge sparse file, and stops at a signal", async () => {

@@ -1,9 +1,8 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Root } from "../../lib/rootfs/root.ts";
 import { walk } from "../../lib/rootfs/walk.ts";
 import { Interrupted } from "../../lib/sys/errors.ts";
-import * as libc from "../../lib/sys/libc.ts";
-import { directory, fifo, rootOf, symlink, text } from "../root_files.ts";
+import { deepRoot, directory, fifo, rootOf, symlink, text } from "../root_files.ts";
 
 const signal = new AbortController().signal;
 
@@ -37,19 +36,25 @@ Deno.test("walk() goes through a directory of many names", async () => {
 });
 
 Deno.test("walk() stops at the depth that no path can have", async () => {
-  await using tmp = await rootOf({});
-  // Deeper than one path can say: each directory is made in the one before.
-  let fd = libc.openDirectoryAt(libc.AT_FDCWD, tmp.path);
-  for (let depth = 0; depth < 2500; depth++) {
-    libc.mkdirat(fd, libc.cstr("d"), 0o755);
-    const next = libc.openDirectoryAt(fd, "d");
-    libc.close(fd);
-    fd = next;
-  }
-  libc.close(fd);
+  await using tmp = await deepRoot(2500);
   assertEquals((await seen(tmp.path)).length, 2049);
-  // Deno.remove() takes whole paths.
-  new Deno.Command("rm", { args: ["-rf", `${tmp.path}/d`] }).outputSync();
+});
+
+Deno.test("walk() names the directory for which it has no descriptor left", async () => {
+  await using tmp = await deepRoot(200);
+  const script = `
+    import { Root } from ${JSON.stringify(new URL("../../lib/rootfs/root.ts", import.meta.url).href)};
+    import { walk } from ${JSON.stringify(new URL("../../lib/rootfs/walk.ts", import.meta.url).href)};
+    using root = Root.open(${JSON.stringify(tmp.path)});
+    const failure = await walk(root, () => {}, { signal: new AbortController().signal }).catch((error) => error);
+    console.log(failure.name, failure.message, failure.cause.message);`;
+  const { stdout } = await new Deno.Command("sh", {
+    args: ["-c", `ulimit -n 128 && exec "$0" eval --quiet "$1"`, Deno.execPath(), script],
+  }).output();
+  assertMatch(
+    new TextDecoder().decode(stdout),
+    /^UserError Cannot look into \/d(\/d)+ openat: Too many open files\n$/,
+  );
 });
 
 Deno.test("walk() passes over what it may not read, and says so", { ignore: Deno.uid() !== 0 }, async () => {

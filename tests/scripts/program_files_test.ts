@@ -48,6 +48,11 @@ Deno.test("programFiles() gives what is imported, what that imports, and the con
   assertEquals(await programFiles(ctx, await project(tmp.path), "main.ts"), REACHED);
 });
 
+Deno.test("programFiles() finds them in a folder whose name a URL would escape", async () => {
+  await using tmp = await tempDir();
+  assertEquals(await programFiles(ctx, await project(`${tmp.path}/a b'ü%41#?`), "main.ts"), REACHED);
+});
+
 Deno.test("copyProgram() copies those files alone, with one modification time", async () => {
   await using tmp = await tempDir();
   const from = await project(`${tmp.path}/from`);

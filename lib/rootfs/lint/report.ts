@@ -1,4 +1,5 @@
-/** What lints found, as text. */
+/** What lints found, as text. Names and texts of the image are in it, and a terminal obeys none of them. */
+import { escapeControls } from "../../sys/controls.ts";
 import type { Finding, FindingList, Lint } from "./lint.ts";
 import type { LintFinding, LintResult } from "./run.ts";
 
@@ -31,13 +32,18 @@ export function count(findings: readonly LintFinding[], type: Lint["type"]): num
 }
 
 function findingText(finding: Finding, options: ReportOptions): string {
-  return typeof finding === "string" ? finding : finding.map((list) => listText(list, options)).join("");
+  if (typeof finding === "string") return escapeControls(finding);
+  return finding.map((list) => listText(list, options)).join("");
 }
 
 /** A list ends with a line end of its own, so that an empty line follows it. */
 function listText({ header, items }: FindingList, { all = false }: ReportOptions): string {
   const shown = all ? items : items.slice(0, SHOWN_ITEMS);
   const rest = items.length - shown.length;
-  const lines = [`${header}:`, ...shown.map((item) => `  ${item}`), ...(rest > 0 ? [`  ...and ${rest} more`] : [])];
+  const lines = [
+    `${header}:`,
+    ...shown.map((item) => `  ${escapeControls(item)}`),
+    ...(rest > 0 ? [`  ...and ${rest} more`] : []),
+  ];
   return lines.map((line) => `${line}\n`).join("");
 }

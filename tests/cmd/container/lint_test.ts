@@ -45,6 +45,12 @@ const fatal: [fact: string, changes: Changes, findings: string[]][] = [
     `Failed lint: bootc-kargs: Cannot read "usr/lib/bootc/kargs.d/10-a.toml" of the image: ` +
     `Key "kargz" is not known, expected "kargs" or "match-architectures"`,
   ]],
+  ["bootc-kargs: names that a terminal would obey", {
+    "usr/lib/bootc/kargs.d/\x1b[31m\n.toml": text('"\\u001b]0;title\\u009b" = 1\n'),
+  }, [
+    `Failed lint: bootc-kargs: Cannot read "usr/lib/bootc/kargs.d/\\u001b[31m\\u000a.toml" of the image: ` +
+    `Key "\\u001b]0;title\\u009b" is not known, expected "kargs" or "match-architectures"`,
+  ]],
   ["bootc-kargs: no UTF-8", { "usr/lib/bootc/kargs.d/10-a.toml": text(new Uint8Array([0xff])) }, [
     `Failed lint: bootc-kargs: Cannot read file /usr/lib/bootc/kargs.d/10-a.toml: The text is not UTF-8`,
   ]],

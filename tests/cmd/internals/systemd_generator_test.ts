@@ -53,6 +53,14 @@ for (const count of [0, 4]) {
   });
 }
 
+Deno.test("bootc internals systemd-generator does not take no name for /", async () => {
+  await using tmp = await tempDir();
+  const { root } = await host(tmp.path);
+  const outcome = await bootc("internals", "systemd-generator", `--root=${root}`, "");
+  const stderr = "error: Cannot generate units in a directory without a name\n";
+  assertEquals(outcome, { code: 0, stdout: "", stderr });
+});
+
 Deno.test("bootc internals systemd-generator fails no boot where it cannot write", async () => {
   await using tmp = await tempDir();
   const { root } = await host(tmp.path);

@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { UserError } from "../../../lib/sys/errors.ts";
 import { renderChangelog } from "../../../scripts/package/deb.ts";
-import { deliver } from "../../../scripts/package/outdir.ts";
-import { rebuildArgv, renderSpec } from "../../../scripts/package/rpm.ts";
+import { deliver, workDirectory } from "../../../scripts/package/outdir.ts";
+import { rebuildArgv, renderSpec, requireBuildPath } from "../../../scripts/package/rpm.ts";
 import { tempDir } from "../../temp.ts";
 
 const commit = "0123abcd".padEnd(40, "0");
@@ -30,6 +30,14 @@ Deno.test("renderChangelog() has the form that dpkg reads", () => {
   );
 });
 
+Deno.test("requireBuildPath() refuses what rpmbuild takes for two words or a macro", () => {
+  requireBuildPath("/var/tmp/bootc-package-1");
+  for (const path of ["/a b", "/a%b", "/a'b", "/ü"]) {
+    const error = assertThrows(() => requireBuildPath(path), UserError);
+    assertEquals(error.message, `rpmbuild cannot build in "${path}"`);
+  }
+});
+
 Deno.test("rebuildArgv() checks build requirements where RPM knows them", () => {
   const argv = (checkRequirements: boolean) =>
     rebuildArgv("a.src.rpm", { topdir: "/top", arch: "aarch64", checkRequirements }).join(" ");
@@ -43,6 +51,20 @@ Deno.test("deliver() makes the directory and leaves nothing half-written in it",
   const outdir = `${tmp.path}/new/out`;
   assertEquals(await deliver([`${tmp.path}/a.rpm`], outdir), [`${outdir}/a.rpm`]);
   assertEquals([...Deno.readDirSync(outdir)].map(({ name }) => name), ["a.rpm"]);
+});
+
+Deno.test("deliver() leaves nothing where a file cannot get its name", async () => {
+  await using tmp = await tempDir();
+  await Deno.writeTextFile(`${tmp.path}/a.rpm`, "a");
+  const outdir = `${tmp.path}/out`;
+  await Deno.mkdir(`${outdir}/a.rpm`, { recursive: true });
+  await assertRejects(() => deliver([`${tmp.path}/a.rpm`], outdir), UserError, "Cannot write packages to");
+  assertEquals([...Deno.readDirSync(outdir)].map(({ name }) => name), ["a.rpm"]);
+});
+
+Deno.test("workDirectory() says which directory it cannot use", async () => {
+  const error = await assertRejects(() => workDirectory({ TMPDIR: "/nonexistent" }), UserError);
+  assertEquals(error.message, 'Cannot make a scratch directory in "/nonexistent"');
 });
 
 Deno.test("deliver() says which directory it cannot write to", async () => {
