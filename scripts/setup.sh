@@ -73,6 +73,7 @@ if have apt-get; then
   if [ "$for_tests" ]; then
     needed_to_test
     need libisal2 /usr/lib/*/libisal.so.2
+    need gpg-agent gpg-agent
     need docker-registry docker-registry
     need mount mount
     # For tests of completions and manual pages, which are skipped without them.
