@@ -85,6 +85,7 @@ if have apt-get; then
   fi
   if [ -n "$missing" ]; then
     say "installing$missing"
+    [ -z "$for_tests" ] || say "with what these need: up to 700 packages and 1.2 GB, in a minute or two"
     as_root apt-get -q update >&2
     # shellcheck disable=SC2086
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $missing >&2 </dev/null
