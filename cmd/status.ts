@@ -1,5 +1,5 @@
 /** `bootc status`: what the host runs, what it boots next, and where that came from. */
-import type { CliContext } from "../lib/cli/context.ts";
+import { type CliContext, writeDocument } from "../lib/cli/context.ts";
 import { sysrootFlag } from "../lib/cli/host_flags.ts";
 import type { CommandSpec, Values } from "../lib/cli/spec.ts";
 import { hostJson } from "../lib/host/document_json.ts";
@@ -43,7 +43,7 @@ export async function run(ctx: CliContext, flags: Flags): Promise<void> {
   const format = flags.json ? "json" : flags.format ?? (ctx.stdoutIsTerminal ? "humanreadable" : "yaml");
   switch (format) {
     case "json":
-      return ctx.stdout.write(hostJson(shown));
+      return writeDocument(ctx, hostJson(shown));
     case "yaml":
       return ctx.stdout.write((await import("../lib/host/document.ts")).hostYaml(shown));
     case "humanreadable":
@@ -57,6 +57,6 @@ async function readDocument(ctx: CliContext, path: string): Promise<HostReading>
     const bytes = path === "-" ? await ctx.readStdin() : await Deno.readFile(path);
     return { host: parseHost(bytes), unbooted: false };
   } catch (cause) {
-    throw new UserError(`Cannot read the status document "${path}"`, { cause });
+    throw new UserError(`Cannot show "${path}"`, { cause });
   }
 }

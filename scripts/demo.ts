@@ -3,6 +3,7 @@
  * executable, and checked with ostree's own tools at each step. Everything it makes is gone at the end, also after ^C; only the two
  * images stay in the cache for the next time.
  */
+import { requireMounts } from "./demo/chroot.ts";
 import { type DemoImages, demoImages, SUITE, VERSIONS } from "./demo/image.ts";
 import { Narrator, seconds, sum } from "./demo/narrator.ts";
 import { buildDeb } from "./package/deb.ts";
@@ -151,6 +152,7 @@ const spec = { summary: "Show an update from end to end", positionals: [], flags
 
 await script(spec, async (ctx) => {
   if (Deno.uid() !== 0) throw new UserError("The demo deploys a system, for which it has to be root");
+  await requireMounts(ctx);
   await using work = await workDirectory();
   const sysroot = `${work.path}/sysroot`;
   const bootc = `${work.path}/package/usr/bin/bootc`;

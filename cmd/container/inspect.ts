@@ -1,5 +1,5 @@
 /** `bootc container inspect`: what an image brings for the boot. */
-import type { CliContext } from "../../lib/cli/context.ts";
+import { type CliContext, writeDocument } from "../../lib/cli/context.ts";
 import { rootfsFlag } from "../../lib/cli/rootfs_flag.ts";
 import type { CommandSpec, Values } from "../../lib/cli/spec.ts";
 import { writeYaml } from "../../lib/host/document_yaml.ts";
@@ -28,7 +28,7 @@ export async function run(ctx: CliContext, flags: Values<typeof spec>): Promise<
   const format = flags.json ? "json" : flags.format ?? (ctx.stdoutIsTerminal ? "humanreadable" : "yaml");
   switch (format) {
     case "json":
-      return ctx.stdout.write(JSON.stringify(document, null, 2));
+      return writeDocument(ctx, JSON.stringify(document, null, 2));
     case "yaml":
       return ctx.stdout.write(writeYaml(document));
     case "humanreadable":

@@ -6,8 +6,8 @@ import { splitKernel } from "../../lib/rootfs/split_kernel.ts";
 export const spec = {
   summary: "Move kernel and initramfs out of an image's root",
   description: [
-    "For builds that make a boot image of their own of them: they are then in OUTPUT/VERSION, as vmlinuz and initramfs.img, " +
-    "and no longer in the root.",
+    "For builds that make a boot image of them. They are then in VERSION/vmlinuz and VERSION/initramfs.img of the output " +
+    "directory, and no longer in the root.",
   ],
   positionals: [],
   flags: {

@@ -1,5 +1,5 @@
 /** `bootc image list`: the images that the host has. */
-import type { CliContext } from "../../lib/cli/context.ts";
+import { type CliContext, writeDocument } from "../../lib/cli/context.ts";
 import { sysrootFlag } from "../../lib/cli/host_flags.ts";
 import type { CommandSpec, Values } from "../../lib/cli/spec.ts";
 import { table } from "../../lib/cli/table.ts";
@@ -25,8 +25,7 @@ export const spec = {
 export async function run(ctx: CliContext, flags: Values<typeof spec>): Promise<void> {
   const images = flags.type === "logical" ? [] : await hostImages(ctx, flags);
   if (flags.format === "json") {
-    ctx.stdout.write(canonicalJson(images.map((image) => ({ image, image_type: "host" }))));
-    return;
+    return writeDocument(ctx, canonicalJson(images.map((image) => ({ image, image_type: "host" }))));
   }
   ctx.stdout.write(table(["REPOSITORY", "TYPE"], images.map((image) => [image, "host"])));
 }

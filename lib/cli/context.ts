@@ -42,6 +42,11 @@ export function color(ctx: CliContext, stream: "stdout" | "stderr"): boolean {
   return isTerminal && (ctx.env["NO_COLOR"] ?? "") === "" && ctx.env["TERM"] !== "dumb";
 }
 
+/** Prints a document that is made for programs, to the letter; a terminal gets the end of its line, before the next prompt. */
+export function writeDocument(ctx: CliContext, text: string): void {
+  ctx.stdout.write(ctx.stdoutIsTerminal ? `${text}\n` : text);
+}
+
 /** Whether lines already on stderr can be drawn over. */
 export function canRedraw(ctx: CliContext): boolean {
   return ctx.stderrIsTerminal && (ctx.env["TERM"] ?? "") !== "dumb";

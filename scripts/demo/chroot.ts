@@ -1,6 +1,23 @@
 /** Commands inside a root directory, as a container builder runs them. */
 import type { Context } from "../../lib/sys/context.ts";
+import { ToolError, UserError } from "../../lib/sys/errors.ts";
 import { capture, run } from "../../lib/sys/run.ts";
+
+/**
+ * Finds out before the long work whether mounts of our own can be made here.
+ * @throws {UserError} in a container without that right, and in a chroot into a plain directory, where "/" is no mount point
+ */
+export async function requireMounts(ctx: Context): Promise<void> {
+  try {
+    await run(ctx, ["unshare", "--mount", "true"]);
+  } catch (cause) {
+    if (!(cause instanceof ToolError)) throw cause;
+    throw new UserError("Cannot make mounts here", {
+      cause,
+      hint: `In a container give it the right to mount; enter a chroot by "mount --bind DIR DIR && chroot DIR"`,
+    });
+  }
+}
 
 /** Mounts end with the mount namespace, so nothing is left behind whatever happens. */
 const ENTER =

@@ -49,8 +49,8 @@ export async function buildDeb(
   // deno-fmt-ignore
   await (quick ? run : build)(ctx, [
     "dpkg-buildpackage", "--build=binary", "--no-sign", "--host-arch", DEBIAN[arch],
-    // A foreign processor implies a cross-compiler; Deno needs none.
-    ...(native ? [] : ["--no-check-builddeps"]),
+    // Nothing here is compiled by gcc: neither build-essential is needed nor, for a foreign processor, a cross-compiler.
+    native ? "--ignore-builtin-builddeps" : "--no-check-builddeps",
   ], {
     cwd: source,
     env: quick ? { DEB_BUILD_OPTIONS: "nocheck", BOOTC_DEB_COMPRESSION: "-Zgzip -z1" } : {},

@@ -32,6 +32,12 @@ for (const [document, expected, ...flags] of TEXTS) {
   });
 }
 
+Deno.test("bootc status --json ends the line on a terminal", async () => {
+  const words = ["status", "--from", `${FIXTURES}v1-null.json`, "--json"];
+  const { stdout } = await bootcWith({ ctx: { stdoutIsTerminal: true } }, ...words);
+  assertEquals(stdout, `${(await bootc(...words)).stdout}\n`);
+});
+
 Deno.test("bootc status --from --json prints canonical JSON without a newline", async () => {
   const { stdout } = await bootc("status", "--from", `${FIXTURES}v1-null.json`, "--json");
   assertEquals(
@@ -66,7 +72,7 @@ for (const [what, text] of BAD) {
   Deno.test(`bootc status --from refuses ${what}`, async () => {
     const { code, stdout, stderr } = await bootcWith({ stdin: text }, "status", "--from", "-");
     assertEquals([code, stdout], [1, ""]);
-    assertStringIncludes(stderr, 'error: Cannot read the status document "-": ');
+    assertStringIncludes(stderr, 'error: Cannot show "-": ');
     assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
   });
 }

@@ -1,7 +1,11 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { Booted, type BootedOptions } from "../booted.ts";
+import { mayMount } from "../may_mount.ts";
 import { deployWithOstree, makeOsCommit, makeSysroot, sysrootDirectory } from "../sysroot.ts";
 import type { Seen } from "./stage_in_chroot.ts";
+
+const ignore = !await mayMount();
+const test = (name: string, fn: () => Promise<void>) => Deno.test(name, { ignore }, fn);
 
 /** A booted system of "v1", with "v2" in its repository. */
 async function bootedSystem(path: string, options: BootedOptions = {}) {
@@ -21,7 +25,7 @@ async function ours(system: Booted, ...args: string[]): Promise<Seen[]> {
 const list = (deployments: readonly Seen[]) =>
   deployments.map((d) => [d.checksum, d.booted ? "booted" : "", d.staged ? "staged" : "", d.finalizationLocked]);
 
-Deno.test("Booted.boot() looks booted to ostree, and programs of the host run in it", async () => {
+test("Booted.boot() looks booted to ostree, and programs of the host run in it", async () => {
   await using tmp = await sysrootDirectory();
   const { booted, v1 } = await bootedSystem(tmp.path, { mounts: { "/tmp/given": tmp.path } });
   await using system = booted;
@@ -33,7 +37,7 @@ Deno.test("Booted.boot() looks booted to ostree, and programs of the host run in
   assertEquals((await system.run(["sh", "-c", "exit 3"])).code, 3);
 });
 
-Deno.test("Booted.reboot() finalizes what ostree staged; /run lasts until then", async () => {
+test("Booted.reboot() finalizes what ostree staged; /run lasts until then", async () => {
   await using tmp = await sysrootDirectory();
   const { booted, v1, v2 } = await bootedSystem(tmp.path);
   await using system = booted;
@@ -54,7 +58,7 @@ Deno.test("Booted.reboot() finalizes what ostree staged; /run lasts until then",
   assertEquals(await system.read("/run/mine"), undefined);
 });
 
-Deno.test("Sysroot.stageTree() stages what the next reboot applies, and takes /etc as it is then", async () => {
+test("Sysroot.stageTree() stages what the next reboot applies, and takes /etc as it is then", async () => {
   await using tmp = await sysrootDirectory();
   const { booted, v1, v2 } = await bootedSystem(tmp.path);
   await using system = booted;
@@ -72,7 +76,7 @@ Deno.test("Sysroot.stageTree() stages what the next reboot applies, and takes /e
   assertEquals(await system.read("/etc/late"), "kept\n");
 });
 
-Deno.test("Sysroot.stageTree() with `locked` waits for setFinalizationLocked()", async () => {
+test("Sysroot.stageTree() with `locked` waits for setFinalizationLocked()", async () => {
   await using tmp = await sysrootDirectory();
   const { booted, v1, v2 } = await bootedSystem(tmp.path);
   await using system = booted;
@@ -87,7 +91,7 @@ Deno.test("Sysroot.stageTree() with `locked` waits for setFinalizationLocked()",
   assertEquals(list(await ours(system, "status")), [[v2, "booted", "", false], [v1, "", "", false]]);
 });
 
-Deno.test("Sysroot.stageTree() unlocked takes back the lock of the deployment it replaces", async () => {
+test("Sysroot.stageTree() unlocked takes back the lock of the deployment it replaces", async () => {
   await using tmp = await sysrootDirectory();
   const { booted, v1, v2 } = await bootedSystem(tmp.path);
   await using system = booted;
@@ -97,7 +101,7 @@ Deno.test("Sysroot.stageTree() unlocked takes back the lock of the deployment it
   assertEquals(list(await ours(system, "download", "v2")), [[v2, "", "staged", true], [v1, "booted", "", false]]);
 });
 
-Deno.test("Sysroot.undeployStaged() discards the staged deployment with its lock", async () => {
+test("Sysroot.undeployStaged() discards the staged deployment with its lock", async () => {
   await using tmp = await sysrootDirectory();
   const { booted, v1 } = await bootedSystem(tmp.path);
   await using system = booted;
@@ -107,7 +111,7 @@ Deno.test("Sysroot.undeployStaged() discards the staged deployment with its lock
   assertEquals(await system.read("/run/ostree/staged-deployment-locked"), undefined);
 });
 
-Deno.test("Sysroot.writeDeployments() on a booted system is a rollback, and back", async () => {
+test("Sysroot.writeDeployments() on a booted system is a rollback, and back", async () => {
   await using tmp = await sysrootDirectory();
   const { booted, v1, v2 } = await bootedSystem(tmp.path);
   await using system = booted;
@@ -118,7 +122,7 @@ Deno.test("Sysroot.writeDeployments() on a booted system is a rollback, and back
   assertEquals(list(await ours(system, "rollback")), [[v2, "", "", false], [v1, "booted", "", false]]);
 });
 
-Deno.test("Booted.powerCycle() loses what is staged, and nothing else", async () => {
+test("Booted.powerCycle() loses what is staged, and nothing else", async () => {
   await using tmp = await sysrootDirectory();
   const { booted, v1 } = await bootedSystem(tmp.path);
   await using system = booted;
@@ -127,7 +131,7 @@ Deno.test("Booted.powerCycle() loses what is staged, and nothing else", async ()
   assertEquals(list(await ours(system, "status")), [[v1, "booted", "", false]]);
 });
 
-Deno.test("Sysroot.open() with `mountNamespaceInUse` changes a read-only /sysroot from a namespace of its own", async () => {
+test("Sysroot.open() with `mountNamespaceInUse` changes a read-only /sysroot from a namespace of its own", async () => {
   await using tmp = await sysrootDirectory();
   const { booted, v1, v2 } = await bootedSystem(tmp.path, { readOnlySysroot: true });
   await using system = booted;

@@ -3,6 +3,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { file, image, link } from "../../image.ts";
 import { ostreeText } from "../../ostree_cli.ts";
 import { Booted } from "../../booted.ts";
+import { mayMount } from "../../may_mount.ts";
 import { deployWithOstree, listDeployments, makeOsCommit, makeSysroot, type TestSysroot } from "../../sysroot.ts";
 import { bootcWith } from "../bootc.ts";
 import { commitIn, refsOf, type Workshop, workshop } from "./workshop.ts";
@@ -248,7 +249,7 @@ Deno.test("image deploy without --sysroot wants a running ostree host", async ()
   assertEquals([code, stderr.split("\n")[0]], [1, "error: This command must be executed as the root user"]);
 });
 
-Deno.test("image deploy stages on a running host", async () => {
+Deno.test("image deploy stages on a running host", { ignore: !await mayMount() }, async () => {
   await using shop = await workshop();
   const sysroot = await makeSysroot(`${shop.path}/sysroot`);
   await makeOsCommit(sysroot.repo);
