@@ -1,6 +1,5 @@
 /** The kernel and what it needs to start. */
 import { kernelDirectories, MODULES } from "../../host/bootable.ts";
-import { findsOstreeRoot } from "../../host/initramfs.ts";
 import { read } from "../../sys/libc.ts";
 import { listTree } from "../kernel.ts";
 import { quotePath } from "../quote.ts";
@@ -54,6 +53,7 @@ export const initramfs: PlaceLint = {
 };
 
 async function cannotFindRoot(root: Root, path: string, signal: AbortSignal): Promise<boolean> {
+  const { findsOstreeRoot } = await import("../../host/initramfs.ts"); // with its decompressors, which no other check needs
   using file = root.openFile(path);
   return file !== undefined && await findsOstreeRoot((buffer) => read(file.fd, buffer), signal) === false;
 }
