@@ -108,6 +108,7 @@ async function deploy(stage: Stage): Promise<void> {
   await reportLayers(stage, VERSIONS[0].tag);
   await status(stage);
   await check(stage);
+  narrator.say(`What ostree calls an "unknown origin type" is the image: bootc status names it`);
   await expectDefault(stage, VERSIONS[0].tag);
 }
 

@@ -55,7 +55,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     "Check the network, the proxy settings and that the registry is up",
   ],
   [/no such file or directory|does not exist|permission denied/i, "Check the path, and that it can be read"],
-  [/invalid reference format|unsupported.*reference|invalid image name/i, "Check how the image is written"],
+  [
+    /invalid reference format|unsupported.*reference|invalid image name/i,
+    "Check how the image is written; `bootc switch` takes a transport by --transport, not before the name",
+  ],
 ];
 
 /** One sentence for {@linkcode UserError}, or undefined where the words name nothing that is known. */
