@@ -10,7 +10,7 @@ import { capture, runInherited } from "../lib/sys/run.ts";
 import { denortPath } from "./denort.ts";
 import { type Arch, hostArch } from "./wheel.ts";
 import { copyProgram } from "./program_files.ts";
-import { projectDirectory, script } from "./script.ts";
+import { projectDirectory, scratchDirectory, script } from "./script.ts";
 
 const TARGETS: Record<Arch, string> = {
   x64: "x86_64-unknown-linux-gnu",
@@ -78,18 +78,12 @@ export function compileArgv(options: CompileOptions): [string, ...string[]] {
  */
 export async function compile(ctx: Context, options: CompileOptions): Promise<void> {
   const denort = await findDenort(ctx.env, options.arch);
-  await using copy = await temporaryDirectory();
+  await using copy = await scratchDirectory("bootc-compile-", ctx.env.TMPDIR || "/tmp");
   await copyProgram(ctx, projectDirectory, options.main, copy.path);
   // On our own streams: a type error is best read as Deno prints it.
   const code = await runInherited(ctx, compileArgv(options), { cwd: copy.path, env: { DENORT_BIN: denort } });
   throwIfInterrupted(ctx.signal);
   if (code !== 0) throw new UserError(`deno compile could not make "${options.output}"`);
-}
-
-/** A directory that is gone at the end of the block. */
-async function temporaryDirectory(): Promise<{ path: string } & AsyncDisposable> {
-  const path = await Deno.makeTempDir({ prefix: "bootc-compile-" });
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
 const spec = {
@@ -108,6 +102,9 @@ const spec = {
 
 if (import.meta.main) {
   await script(spec, async (ctx, flags) => {
+    if (flags.output === "") {
+      throw new UserError("The executable has no name", { hint: "Give one to --output" });
+    }
     const arch: Arch = flags.target === TARGETS.x64 ? "x64" : "arm64";
     const output = flags.output.startsWith("/") ? flags.output : `${Deno.cwd()}/${flags.output}`;
     await compile(ctx, { main: "main.ts", output, arch });

@@ -3,6 +3,7 @@ import { exitCodeOf, renderError } from "../lib/cli/errors.ts";
 import { parse } from "../lib/cli/options.ts";
 import type { CommandSpec, Positionals, Values } from "../lib/cli/spec.ts";
 import { type Context, plainContext } from "../lib/sys/context.ts";
+import { UserError } from "../lib/sys/errors.ts";
 
 /** The project's folder, without a slash at the end. */
 export const projectDirectory: string = import.meta.dirname!.replace(/\/scripts$/, "");
@@ -16,6 +17,22 @@ export function cacheDirectory(env: Readonly<Record<string, string>>): string {
 /** A context with the whole environment, for scripts that nothing interrupts. */
 export function scriptContext(): Context {
   return plainContext(Deno.env.toObject());
+}
+
+/** A directory that is gone at the end of the block. */
+export interface ScratchDirectory extends AsyncDisposable {
+  readonly path: string;
+}
+
+/** Makes one in `dir`. @throws {UserError} naming `dir` where that cannot be */
+export async function scratchDirectory(prefix: string, dir: string): Promise<ScratchDirectory> {
+  const path = await Deno.makeTempDir({ dir, prefix }).catch((cause) => {
+    throw new UserError(`Cannot make a scratch directory in "${dir}"`, {
+      cause,
+      hint: "Set TMPDIR to a directory that you may write to",
+    });
+  });
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
 /**

@@ -1,20 +1,13 @@
 /** Where packages are put: each file whole, or not at all. */
 import { UserError } from "../../lib/sys/errors.ts";
+import { type ScratchDirectory, scratchDirectory } from "../script.ts";
 
-/** A scratch directory beside nothing else; gone at the end of the block. Large files go there, so it is on a disk. */
-export async function workDirectory(
-  env: Readonly<Record<string, string>>,
-): Promise<{ readonly path: string } & AsyncDisposable> {
-  const dir = env.TMPDIR || "/var/tmp";
-  const path = await Deno.makeTempDir({ dir, prefix: "bootc-package-" }).catch((cause) => {
-    throw new UserError(`Cannot make a scratch directory in "${dir}"`, {
-      cause,
-      hint: "Set TMPDIR to a directory that you may write to",
-    });
-  });
+/** A scratch directory beside nothing else; gone at the end of the block. Large files go there, so it is on a disk. @throws {UserError} */
+export async function workDirectory(env: Readonly<Record<string, string>>): Promise<ScratchDirectory> {
+  const directory = await scratchDirectory("bootc-package-", env.TMPDIR || "/var/tmp");
   // Tests start what was built as another user.
-  await Deno.chmod(path, 0o755);
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+  await Deno.chmod(directory.path, 0o755);
+  return directory;
 }
 
 /**

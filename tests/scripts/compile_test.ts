@@ -49,3 +49,26 @@ Deno.test("findDenort() says both ways to get one", async () => {
     `Set DENORT_BIN to a denort of Deno ${Deno.version.deno}, or fetch one with "sh scripts/setup.sh"`,
   );
 });
+
+const NOT_COMPILED: [what: string, words: string[], env: Record<string, string>, stderr: string][] = [
+  ["an output without a name", ["--output", ""], {}, "error: The executable has no name\nhint: Give one to --output\n"],
+  [
+    "a TMPDIR that is not there",
+    ["--output", "/nonexistent/bootc"],
+    { TMPDIR: "/nonexistent" },
+    'error: Cannot make a scratch directory in "/nonexistent": No such file or directory (os error 2): tmpdir\n' +
+    "hint: Set TMPDIR to a directory that you may write to\n",
+  ],
+];
+
+for (const [what, words, env, expected] of NOT_COMPILED) {
+  Deno.test(`compile refuses ${what}`, async () => {
+    await using tmp = await tempDir();
+    await Deno.writeTextFile(`${tmp.path}/denort`, "");
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", `${import.meta.dirname!}/../../scripts/compile.ts`, ...words],
+      env: { DENORT_BIN: `${tmp.path}/denort`, ...env },
+    }).output();
+    assertEquals([code, new TextDecoder().decode(stderr)], [1, expected]);
+  });
+}
