@@ -165,6 +165,7 @@ export const program: Program = {
           },
           "systemd-generator": {
             summary: "Enable units for this boot, for systemd",
+            forgiving: true,
             load: () => import("./internals/systemd_generator.ts"),
           },
         },

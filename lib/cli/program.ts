@@ -24,6 +24,12 @@ export interface Program {
   readonly callNames: Readonly<Record<string, CallName>>;
 }
 
+/** What is known of the command when something fails. */
+interface Where {
+  usage?: string;
+  forgiving?: true;
+}
+
 /** A place in the tree, and what is left of the words behind it. */
 interface Place {
   readonly node: TreeNode;
@@ -39,7 +45,7 @@ interface Place {
  * start the program without them. Errors go to stderr and become the exit code; nothing is thrown.
  */
 export async function runProgram(program: Program, args: readonly string[], ctx: CliContext): Promise<number> {
-  const where: { usage?: string } = {};
+  const where: Where = {};
   try {
     return await dispatch(program, args, ctx, where);
   } catch (error) {
@@ -47,6 +53,7 @@ export async function runProgram(program: Program, args: readonly string[], ctx:
     if (error instanceof UsageError) {
       ctx.stderr.write(`\n${where.usage ?? groupUsageOf("bootc")}\n\nFor more information, try '--help'.\n`);
     }
+    if (where.forgiving) return 0;
     return ctx.signal.aborted ? 130 : exitCodeOf(error);
   }
 }
@@ -55,7 +62,7 @@ async function dispatch(
   program: Program,
   args: readonly string[],
   ctx: CliContext,
-  where: { usage?: string },
+  where: Where,
 ): Promise<number> {
   let place = start(program, ctx.argv0, args);
   where.usage = groupUsageOf(place.shown);
@@ -83,6 +90,7 @@ async function dispatch(
     place = below(place, place.node, word, rest);
   }
 
+  if (place.node.forgiving) where.forgiving = true;
   const { spec, run } = await place.node.load();
   where.usage = usageOf(place.shown, spec);
   const parsed = parse(spec, place.rest);

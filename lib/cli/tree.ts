@@ -13,6 +13,8 @@ interface NodeBase {
 
 /** One command. `load` is an `import()` of a literal path, so that `deno compile` sees it and nothing is loaded before it is used. */
 export interface Leaf extends NodeBase {
+  /** Whatever goes wrong is said, a wrong command line too, and the exit code is 0: somebody's boot goes on from there. */
+  readonly forgiving?: true;
   readonly load: () => Promise<Command>;
 }
 

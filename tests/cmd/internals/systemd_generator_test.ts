@@ -114,3 +114,11 @@ Deno.test("bootc-systemd-generator has the fstab of a composefs edited, and then
     "# Created by anaconda on some day\n# Updated by bootc-fstab-edit.service\nUUID=1 / xfs defaults,ro 0 0\n",
   );
 });
+
+for (const words of [["--nonsense"], ["--root"], ["--root", "/", "--root", "/", "x"]]) {
+  Deno.test(`internals systemd-generator ${words.join(" ")} says what is wrong and fails no boot`, async () => {
+    const { code, stdout, stderr } = await bootc("internals", "systemd-generator", ...words);
+    assertEquals([code, stdout], [0, ""]);
+    assertEquals(stderr.startsWith("error: "), true, stderr);
+  });
+}
