@@ -5,7 +5,7 @@
 import type { Context } from "../lib/sys/context.ts";
 import { capture, run } from "../lib/sys/run.ts";
 import { tarRoot } from "../scripts/demo/chroot.ts";
-import { makeRoot } from "../scripts/demo/image.ts";
+import { makeRoot } from "../scripts/debian/root.ts";
 import { type Layer, type LayerCompression, OciLayout } from "../scripts/oci_layout.ts";
 import { cacheDirectory } from "../scripts/script.ts";
 import { writeNativeLayers } from "./native_layers.ts";

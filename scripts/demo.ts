@@ -3,8 +3,9 @@
  * executable, and checked with ostree's own tools at each step. Everything it makes is gone at the end, also after ^C; only the two
  * images stay in the cache for the next time.
  */
+import { SUITE } from "./debian/root.ts";
 import { requireMounts } from "./demo/chroot.ts";
-import { type DemoImages, demoImages, SUITE, VERSIONS } from "./demo/image.ts";
+import { type DemoImages, demoImages, VERSIONS } from "./demo/image.ts";
 import { Narrator, seconds, sum } from "./demo/narrator.ts";
 import { buildDeb } from "./package/deb.ts";
 import { findRelease } from "./package/version.ts";

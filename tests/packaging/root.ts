@@ -1,24 +1,18 @@
 /** Roots of Debian systems with few packages, to install into. */
 import { chrootArgv } from "../../scripts/demo/chroot.ts";
-import { debianMirror, SUITE } from "../../scripts/demo/image.ts";
+import { extractRoot as unpackRoot, mmdebstrap } from "../../scripts/debian/root.ts";
 import { ctx, must } from "./checkout.ts";
 
-async function mmdebstrap(root: string, words: readonly string[]): Promise<string> {
-  const mirror = await debianMirror(ctx);
-  // deno-fmt-ignore
-  await must(["mmdebstrap", "--quiet", "--components=main", "--skip=output/mknod", ...words, SUITE, root, ...(mirror === undefined ? [] : [mirror])]);
-  return root;
-}
-
-/** Unpacks packages and what they depend on, and runs none of their scripts: a root for programs, without a system in it. */
+/** What {@linkcode unpackRoot} makes, with the environment of these tests. */
 export async function extractRoot(root: string, packages: readonly string[], architecture?: string): Promise<string> {
-  const arch = architecture === undefined ? [] : [`--architectures=${architecture}`];
-  return await mmdebstrap(root, ["--variant=extract", ...arch, `--include=${packages.join(",")}`]);
+  await unpackRoot(ctx, root, packages, architecture);
+  return root;
 }
 
 /** A small Debian system with a working apt. */
 export async function aptRoot(root: string): Promise<string> {
-  return await mmdebstrap(root, ["--variant=minbase"]);
+  await mmdebstrap(ctx, root, ["--skip=output/mknod", "--variant=minbase"]);
+  return root;
 }
 
 /** Runs a command in a root; nothing of its environment but a PATH is ours. @throws {Error} */
