@@ -6,11 +6,8 @@ import { keptDirectory } from "../kept.ts";
 import { gitArgv } from "../package/version.ts";
 import { projectDirectory } from "../script.ts";
 
-/** The agent that drives the machine, and what an installer runs. */
-const PACKAGES = [
-  "qemu-guest-agent",
-  "grub-pc-bin,grub-efi-amd64-bin,grub2-common,fdisk,dosfstools,mtools",
-];
+/** The agent that drives the machine, and the boot loader that is installed from the image. */
+const PACKAGES = ["qemu-guest-agent", "grub-pc-bin,grub-efi-amd64-bin,grub2-common"];
 
 const MACHINE = new URL("machine.sh", import.meta.url);
 
@@ -50,8 +47,6 @@ find . | cpio --quiet -o -H newc | zstd -q >> "$(echo /usr/lib/modules/*/initram
 export interface MachineImages {
   /** Layout directory with a tag for each of {@linkcode MACHINE_VERSIONS}. */
   readonly layout: string;
-  /** The root of `v1`, to run an installer in. Nothing may be written to it. */
-  readonly root: string;
 }
 
 /** A package of ours, made only where images have to be built. */
@@ -64,7 +59,7 @@ export interface PackageSource {
 
 /** A key for the sources in the project's folder that a package is made of, committed or not. */
 export async function sourcesKey(ctx: Context): Promise<string> {
-  const without = ["tests", "bench", "docs", "scripts/vm", "*.md"].map((name) => `:!${name}`);
+  const without = ["tests", "bench", "docs", "scripts/vm"].map((name) => `:!${name}`);
   const files = gitArgv("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ".", ...without);
   const tar = "tar --create --null --ignore-failed-read --no-recursion --files-from - --mtime=@0 --owner=0 --group=0";
   return await capture(ctx, [
@@ -83,8 +78,7 @@ async function build(ctx: Context, directory: string, deb: string): Promise<void
     const next = await builder.step(await builder.branch(base, `root-${version}`), versionStep(version));
     builder.tag(next, version);
   }
-  await Deno.rename(`${directory}/root-v1`, `${directory}/root`);
-  for (const name of ["base", "root-v2"]) await Deno.remove(`${directory}/${name}`, { recursive: true });
+  for (const name of ["base", "root-v1", "root-v2"]) await Deno.remove(`${directory}/${name}`, { recursive: true });
 }
 
 /**
@@ -102,5 +96,5 @@ export async function machineImages(ctx: Context, source: PackageSource): Promis
   };
   const key = await imageKey([new URL(import.meta.url), MACHINE, source.key]);
   const kept = await keptDirectory(ctx, { name: "machine", key, make });
-  return { layout: `${kept}/oci`, root: `${kept}/root` };
+  return { layout: `${kept}/oci` };
 }

@@ -27,7 +27,7 @@ export interface System extends AsyncDisposable {
 /** Installs and boots a system; gone at the end of the block. */
 export async function startSystem(firmware: Firmware): Promise<System> {
   await using stack = new AsyncDisposableStack();
-  const { root, layout } = await machineImages(ctx, { key: await sourcesKey(ctx), build: packageWorkTree });
+  const { layout } = await machineImages(ctx, { key: await sourcesKey(ctx), build: packageWorkTree });
   const tmp = stack.use(await tempDir("/var/tmp"));
   // On the disk: in memory, docker-registry takes a minute for the 130 MB of a layer.
   const registry = stack.use(await startRegistry(tmp.path));
@@ -38,7 +38,7 @@ export async function startSystem(firmware: Firmware): Promise<System> {
   const disk = `${tmp.path}/disk.img`;
   // The guest sees the host's loopback there.
   const followed = `${registry.host.replace("127.0.0.1", "10.0.2.2")}/os:stable`;
-  await installDisk(ctx, { disk, root, image: `${layout}:v1`, follow: followed, kernelArguments: ["vm.version=v1"] });
+  await installDisk(ctx, { disk, image: `${layout}:v1`, follow: followed });
   const machine = stack.use(await Machine.start(ctx, { disk, firmware, snapshot: true }));
   const owned = stack.move();
   return { machine, publish, followed, [Symbol.asyncDispose]: () => owned.disposeAsync() };
