@@ -15,14 +15,14 @@ export function diskTools(fileSystem: RootFileSystem, { bootLoader }: { bootLoad
   return [...DISK_TOOLS, `mkfs.${fileSystem}`, ...(bootLoader ? EFI_TOOLS : [])];
 }
 
-/** @throws {UserError} naming the first one that is not here */
+/** @throws {UserError} naming one that is not here */
 export async function requireTools(ctx: Context, tools: readonly string[]): Promise<void> {
-  for (const tool of tools) {
+  await Promise.all(tools.map(async (tool) => {
     try {
       await capture(ctx, [tool, "--version"]);
     } catch (error) {
       // One that is there and does not know the option.
       if (!(error instanceof ToolError)) throw error;
     }
-  }
+  }));
 }
