@@ -40,6 +40,9 @@ export interface InstallRequest extends FetchHooks {
   /** What the host follows. */
   readonly target: OstreeImageReference;
   readonly stateroot: string | undefined;
+  /** How the kernel finds the root, and how /boot is mounted; undefined: as the image or else the target says. */
+  readonly rootMountSpec?: string | undefined;
+  readonly bootMountSpec?: string | undefined;
   readonly kernelArguments: readonly string[];
   readonly deleteKernelArguments: readonly string[];
   readonly bootLoader: "grub" | "none" | undefined;
@@ -64,25 +67,30 @@ const DEFAULT_STATEROOT = "default";
  */
 export async function install(ctx: Context, target: InstallTarget, request: InstallRequest): Promise<Installed> {
   const { report = () => {} } = request;
-  const stateroot = request.stateroot ?? DEFAULT_STATEROOT;
-  await makeSystemRoot(ctx, target.root, { stateroot, bootOnRoot: target.bootMountSpec === undefined });
-  const { fetched, loader, kernelArguments } = await importInto(ctx, target, request);
+  const bootOnRoot = target.bootMountSpec === undefined;
+  await makeSystemRoot(ctx, target.root, { bootOnRoot });
+  const { fetched, loader, kernelArguments, stateroot, bootMountSpec } = await importInto(ctx, target, request);
   report({ kind: "step", name: "deploying", index: 0, total: 1 });
   await prepareBootLoader(ctx, target.root, loader);
   const deployment = await deploy(ctx, target, { stateroot, kernelArguments, image: fetched.image, request });
-  await writeHostFiles(ctx, { target, deployment, image: fetched.image, request });
-  const bootPrefix = target.bootMountSpec === undefined ? "/boot" : "";
+  await writeHostFiles(ctx, { target: { ...target, bootMountSpec }, deployment, image: fetched.image, request });
+  const bootPrefix = bootOnRoot ? "/boot" : "";
   await loader.install(ctx, { ...target, bootPrefix, deployment: deployment.path });
   report({ kind: "step-done" });
   return { ...fetched, bootLoader: loader.name, stateroot };
 }
 
-/** Brings the layers in, and finds out from the tree how it boots. */
-async function importInto(
-  ctx: Context,
-  target: InstallTarget,
-  request: InstallRequest,
-): Promise<{ fetched: FetchedImage; loader: BootLoader; kernelArguments: string[] }> {
+/** What an image is to be deployed with. */
+interface Imported {
+  readonly fetched: FetchedImage;
+  readonly loader: BootLoader;
+  readonly stateroot: string;
+  readonly bootMountSpec: string | undefined;
+  readonly kernelArguments: string[];
+}
+
+/** Brings the layers in, and finds out from the tree how it boots. What the operator says comes before what the image's configuration says. */
+async function importInto(ctx: Context, target: InstallTarget, request: InstallRequest): Promise<Imported> {
   using sysroot = Sysroot.open(target.root);
   using _lock = await sysroot.lock(ctx);
   using repo = sysroot.repo();
@@ -93,16 +101,20 @@ async function importInto(
   const list: ListTree = (path) => tree.list(path);
   const config = await configOfImage(tree);
   const loader = chooseBootLoader(await grubFiles(list), request.bootLoader ?? config.bootloader);
+  const bootMountSpec = target.bootMountSpec === undefined
+    ? undefined
+    : request.bootMountSpec ?? config.bootMountSpec ?? target.bootMountSpec;
   const kernelArguments = installKargs({
-    rootMountSpec: target.rootMountSpec,
-    bootMountSpec: target.bootMountSpec,
+    rootMountSpec: request.rootMountSpec ?? config.rootMountSpec ?? target.rootMountSpec,
+    bootMountSpec,
     config: config.kargs,
     kargsD: await kargsOf(repo, fetched.image.commit),
     deletes: [...config.kargDeletes, ...request.deleteKernelArguments],
     cli: request.kernelArguments,
   });
   if (loader.rawKernelArguments) refuseUnsafeKargs(kernelArguments);
-  return { fetched, loader, kernelArguments };
+  const stateroot = request.stateroot ?? config.stateroot ?? DEFAULT_STATEROOT;
+  return { fetched, loader, stateroot, bootMountSpec, kernelArguments };
 }
 
 interface DeployArguments {
@@ -116,6 +128,7 @@ interface DeployArguments {
 async function deploy(ctx: Context, target: InstallTarget, what: DeployArguments): Promise<Deployment> {
   using sysroot = Sysroot.open(target.root);
   using _lock = await sysroot.lock(ctx);
+  sysroot.initStateroot(what.stateroot);
   await sysroot.deployTree({
     stateroot: what.stateroot,
     checksum: what.image.commit,

@@ -9,6 +9,8 @@ import { sshKeysText } from "./ssh_keys.ts";
 /** The flags that all ways to install share. */
 export interface InstallOptions extends RegistryRequest {
   readonly stateroot: string | undefined;
+  readonly rootMountSpec?: string | undefined;
+  readonly bootMountSpec?: string | undefined;
   readonly karg: readonly string[];
   readonly kargDelete: readonly string[];
   readonly bootloader: "grub" | "none" | undefined;
@@ -31,6 +33,8 @@ export async function installRequest(
   return {
     ...images,
     stateroot: options.stateroot,
+    rootMountSpec: options.rootMountSpec,
+    bootMountSpec: options.bootMountSpec,
     kernelArguments: options.karg,
     deleteKernelArguments: options.kargDelete,
     bootLoader: options.bootloader,

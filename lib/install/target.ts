@@ -43,16 +43,14 @@ function notEmpty(path: string): UserError {
 
 /** How the empty system root is made. */
 export interface SystemRootOptions {
-  readonly stateroot: string;
   /** /boot lies on the root file system. */
   readonly bootOnRoot: boolean;
 }
 
-/** Makes repository, stateroot and directories. A power cut leaves directories that a next attempt refuses. @throws {ToolError} */
+/** Makes repository and directories. A power cut leaves directories that a next attempt refuses. @throws {ToolError} */
 export async function makeSystemRoot(ctx: Context, root: string, options: SystemRootOptions): Promise<void> {
   const { ostree } = ctx.tools;
   await run(ctx, [ostree, "admin", "init-fs", "--modern", root]);
-  await run(ctx, [ostree, "admin", "os-init", `--sysroot=${root}`, options.stateroot]);
   await setRepoConfig(ctx, root, { "sysroot.readonly": "true", "sysroot.bootprefix": String(options.bootOnRoot) });
 }
 

@@ -2,6 +2,7 @@
 export const SEE_ALSO: Readonly<Record<string, readonly string[]>> = {
   bootc: [
     "bootc-host(5)",
+    "bootc-install-config(5)",
     "bootc-kargs.d(5)",
     "bootc-origin(5)",
     "bootc-progress(5)",
@@ -31,6 +32,15 @@ export const SEE_ALSO: Readonly<Record<string, readonly string[]>> = {
   "bootc-rollback": ["bootc-upgrade(8)", "bootc-status(8)"],
   "bootc-edit": ["bootc-switch(8)", "bootc-rollback(8)", "bootc-host(5)"],
   "bootc-status": ["bootc-host(5)", "bootc-status-updated.target(8)"],
+  "bootc-install": ["bootc-install-config(5)", "bootc-kargs.d(5)"],
+  "bootc-install-to-disk": ["bootc-install-to-filesystem(8)", "bootc-install-config(5)", "bootc-container-lint(8)"],
+  "bootc-install-to-filesystem": [
+    "bootc-install-to-disk(8)",
+    "bootc-install-finalize(8)",
+    "bootc-install-config(5)",
+  ],
+  "bootc-install-finalize": ["bootc-install-to-filesystem(8)"],
+  "bootc-install-print-configuration": ["bootc-install-config(5)"],
   "bootc-image-list": ["ostree-container-image-list(8)"],
   "ostree-container": ["bootc(8)", "bootc-origin(5)", "ostree(1)", "skopeo(1)", "containers-auth.json(5)"],
   "ostree-container-image-deploy": ["bootc-switch(8)", "bootc-origin(5)"],

@@ -113,6 +113,7 @@ Deno.test("man/ has a page for each command that is not hidden, and no other", (
     "bootc-fetch-apply-updates.service.8",
     "bootc-fetch-apply-updates.timer.8",
     "bootc-host.5",
+    "bootc-install-config.5",
     "bootc-kargs.d.5",
     "bootc-origin.5",
     "bootc-progress.5",

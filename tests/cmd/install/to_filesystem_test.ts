@@ -62,6 +62,41 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "install to-filesystem does what the image's configuration says, and the command line says otherwise (I5)",
+  ignore,
+  async fn() {
+    await using b = await bench();
+    await using root = await fileSystem(b, "root");
+    const toml = [
+      "[install]",
+      'stateroot = "fromimage"',
+      'root-mount-spec = "LABEL=image"',
+      'kargs = ["a=1", "b=2"]',
+      'karg-deletes = ["b"]',
+      'bootloader = "none"',
+    ].join("\n");
+    const image = b.image("image", { files: { "usr/lib/bootc/install/10-image.toml": toml } });
+    const said = [
+      "to-filesystem",
+      "--quiet",
+      "--karg",
+      "c=3",
+      "--karg-delete",
+      "a",
+      "--source-imgref",
+      image,
+      root.path,
+    ];
+    const { code, stdout, stderr } = await b.install(...said);
+    assertEquals([code, stderr], [0, ""], stdout);
+    assert(stdout.endsWith("  Stateroot: fromimage\n  Boot loader: none\n"), stdout);
+    const [entry] = [...Deno.readDirSync(`${root.path}/boot/loader/entries`)];
+    const text = await Deno.readTextFile(`${root.path}/boot/loader/entries/${entry!.name}`);
+    assertMatch(text, /^options root=LABEL=image rw c=3 ostree=/m);
+  },
+});
+
 interface Refusal {
   readonly name: string;
   readonly spoil?: (root: string) => Promise<unknown>;
