@@ -13,10 +13,13 @@ export interface Disk {
   readonly mountPoints: readonly string[];
   /** Devices of its partitions that the kernel knows. */
   readonly partitions: readonly string[];
+  /** Devices that are made of it or its partitions: volumes, encrypted ones, RAID. */
+  readonly holders: readonly string[];
 }
 
 interface LsblkDevice {
   readonly path: string;
+  readonly type: string;
   readonly size: number;
   readonly model: string | null;
   readonly serial: string | null;
@@ -38,7 +41,8 @@ export function parseLsblk(text: string): Disk {
     model: device.model,
     serial: device.serial,
     mountPoints: all(device).flatMap(({ mountpoints }) => mountpoints.filter((each) => each !== null)),
-    partitions: all(device).slice(1).map(({ path }) => path),
+    partitions: all(device).slice(1).filter(({ type }) => type === "part").map(({ path }) => path),
+    holders: all(device).slice(1).filter(({ type }) => type !== "part").map(({ path, type }) => `${path} (${type})`),
   };
 }
 
@@ -54,7 +58,7 @@ export async function readDisk(ctx: Context, path: string): Promise<Disk> {
   }
   // deno-fmt-ignore
   return parseLsblk(await capture(ctx, [
-    "lsblk", "--json", "--bytes", "--paths", "--tree", "--output", "PATH,SIZE,MODEL,SERIAL,MOUNTPOINTS", "--", path,
+    "lsblk", "--json", "--bytes", "--paths", "--tree", "--output", "PATH,TYPE,SIZE,MODEL,SERIAL,MOUNTPOINTS", "--", path,
   ]));
 }
 
@@ -109,6 +113,11 @@ export async function requireFree(ctx: Context, disk: Disk, { wipe }: { wipe: bo
   if (disk.mountPoints.length > 0) {
     throw new UserError(`Device ${disk.path} is mounted: ${disk.mountPoints.join(", ")}`, {
       hint: "Unmount it first; nothing was changed",
+    });
+  }
+  if (disk.holders.length > 0) {
+    throw new UserError(`Device ${disk.path} is in use by ${disk.holders.join(", ")}`, {
+      hint: "Take that apart first, as with `vgchange -an` or `cryptsetup close`; nothing was changed",
     });
   }
   if (wipe) return;

@@ -1,10 +1,11 @@
-import { assertEquals, assertThrows } from "@std/assert";
-import { parseLsblk, partitionPath } from "../../lib/install/block_device.ts";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { parseLsblk, partitionPath, requireFree } from "../../lib/install/block_device.ts";
 import { grubFiles } from "../../lib/install/boot/boot_loader.ts";
 import { blsConfig, chooseBootLoader, syslinuxConfig } from "../../lib/install/boot/grub.ts";
 import { mkfsArgv } from "../../lib/install/file_system.ts";
 import { parseFindmnt } from "../../lib/install/mounted_target.ts";
 import { parseContainerEnv } from "../../lib/install/source.ts";
+import { plainContext } from "../../lib/sys/context.ts";
 import { UserError } from "../../lib/sys/errors.ts";
 
 for (
@@ -14,8 +15,25 @@ for (
 }
 
 Deno.test("parseLsblk() collects what is mounted below a disk", () => {
-  const part = { path: "/dev/sda1", size: 5, model: null, serial: null, mountpoints: ["/boot", null] };
-  const disk = { path: "/dev/sda", size: 10, model: "M", serial: "S", mountpoints: [null], children: [part] };
+  const volume = { path: "/dev/mapper/vg-x", type: "lvm", size: 4, model: null, serial: null, mountpoints: [null] };
+  const part = {
+    path: "/dev/sda1",
+    type: "part",
+    children: [volume],
+    size: 5,
+    model: null,
+    serial: null,
+    mountpoints: ["/boot", null],
+  };
+  const disk = {
+    path: "/dev/sda",
+    type: "disk",
+    size: 10,
+    model: "M",
+    serial: "S",
+    mountpoints: [null],
+    children: [part],
+  };
   assertEquals(parseLsblk(JSON.stringify({ blockdevices: [disk] })), {
     path: "/dev/sda",
     sizeBytes: 10,
@@ -23,8 +41,29 @@ Deno.test("parseLsblk() collects what is mounted below a disk", () => {
     serial: "S",
     mountPoints: ["/boot"],
     partitions: ["/dev/sda1"],
+    holders: ["/dev/mapper/vg-x (lvm)"],
   });
 });
+
+const IDLE = {
+  path: "/dev/sda",
+  sizeBytes: 1,
+  model: null,
+  serial: null,
+  mountPoints: [],
+  partitions: [],
+  holders: [],
+};
+const BUSY = [
+  ["is mounted: /boot", { mountPoints: ["/boot"] }],
+  ["is in use by /dev/mapper/vg-x (lvm)", { holders: ["/dev/mapper/vg-x (lvm)"] }],
+] as const;
+for (const [what, busy] of BUSY) {
+  Deno.test(`requireFree() refuses a disk that ${what}, also to wipe it`, async () => {
+    const free = requireFree(plainContext({}), { ...IDLE, ...busy }, { wipe: true });
+    await assertRejects(() => free, UserError, `Device /dev/sda ${what}`);
+  });
+}
 
 for (const text of ["{}", '{"blockdevices":[]}', '{"blockdevices":[{"path":"/dev/sda"}]}']) {
   Deno.test(`parseLsblk() refuses ${text}`, () => {
