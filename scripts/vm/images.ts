@@ -59,7 +59,7 @@ export interface PackageSource {
 
 /** A key for the sources in the project's folder that a package is made of, committed or not. */
 export async function sourcesKey(ctx: Context): Promise<string> {
-  const without = ["tests", "bench", "docs", "scripts/vm"].map((name) => `:!${name}`);
+  const without = ["tests", "bench", "docs", "scripts/vm", "*.md"].map((name) => `:!${name}`);
   const files = gitArgv("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ".", ...without);
   const tar = "tar --create --null --ignore-failed-read --no-recursion --files-from - --mtime=@0 --owner=0 --group=0";
   return await capture(ctx, [
