@@ -12,6 +12,8 @@ export interface OsImage {
   readonly initramfs?: boolean;
   /** Content of the layer on top, by path. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Symlinks of the layer on top: target by path. */
+  readonly links?: Readonly<Record<string, string>>;
   readonly kargs?: readonly string[];
   readonly labels?: Record<string, string>;
   readonly architecture?: string;
@@ -69,11 +71,12 @@ function baseLayer(source: OsImage) {
 /** Writes an image into an `oci:` directory. */
 export function osImage(directory: string, source: OsImage = {}): WrittenImage {
   const files = Object.entries(source.files ?? {}).map(([name, content]): [string, Node] => [name, file(content)]);
+  const links = Object.entries(source.links ?? {}).map(([name, target]): [string, Node] => [name, link(target)]);
   const kargs = source.kargs
     ? [["usr/lib/bootc/kargs.d/10-test.toml", file(`kargs = ${JSON.stringify(source.kargs)}\n`)] as [string, Node]]
     : [];
   return ociImage(directory, {
-    layers: [baseLayer(source), image([...files, ...kargs])],
+    layers: [baseLayer(source), image([...files, ...links, ...kargs])],
     labels: source.labels ?? {
       "containers.bootc": "1",
       ...(source.version === undefined ? {} : { "org.opencontainers.image.version": source.version }),

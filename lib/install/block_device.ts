@@ -7,8 +7,6 @@ import { capture, run } from "../sys/run.ts";
 export interface Disk {
   readonly path: string;
   readonly sizeBytes: number;
-  readonly model: string | null;
-  readonly serial: string | null;
   /** Where it, or a part of it, is mounted or otherwise in use. */
   readonly mountPoints: readonly string[];
   /** Devices of its partitions that the kernel knows. */
@@ -21,8 +19,6 @@ interface LsblkDevice {
   readonly path: string;
   readonly type: string;
   readonly size: number;
-  readonly model: string | null;
-  readonly serial: string | null;
   readonly mountpoints: readonly (string | null)[];
   readonly children?: readonly LsblkDevice[];
 }
@@ -38,8 +34,6 @@ export function parseLsblk(text: string): Disk {
   return {
     path: device.path,
     sizeBytes: device.size,
-    model: device.model,
-    serial: device.serial,
     mountPoints: all(device).flatMap(({ mountpoints }) => mountpoints.filter((each) => each !== null)),
     partitions: all(device).slice(1).filter(({ type }) => type === "part").map(({ path }) => path),
     holders: all(device).slice(1).filter(({ type }) => type !== "part").map(({ path, type }) => `${path} (${type})`),
@@ -58,7 +52,7 @@ export async function readDisk(ctx: Context, path: string): Promise<Disk> {
   }
   // deno-fmt-ignore
   return parseLsblk(await capture(ctx, [
-    "lsblk", "--json", "--bytes", "--paths", "--tree", "--output", "PATH,TYPE,SIZE,MODEL,SERIAL,MOUNTPOINTS", "--", path,
+    "lsblk", "--json", "--bytes", "--paths", "--tree", "--output", "PATH,TYPE,SIZE,MOUNTPOINTS", "--", path,
   ]));
 }
 

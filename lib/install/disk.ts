@@ -25,7 +25,6 @@ export interface DiskRequest {
 /** A disk that nothing speaks against, open until the end of the block. */
 export interface CheckedDisk extends AsyncDisposable {
   readonly path: string;
-  readonly sizeBytes: number;
   readonly table: PartitionTable;
 }
 
@@ -49,7 +48,7 @@ export async function checkDisk(ctx: Context, request: DiskRequest): Promise<Che
     });
   }
   const kept = stack.move();
-  return { path: disk.path, sizeBytes: disk.sizeBytes, table, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return { path: disk.path, table, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 /** A target whose file systems are unmounted at the end of the block. */
@@ -80,7 +79,7 @@ export async function makeDisk(
     bootUuid: uuid,
     bootMountSpec: undefined,
     biosDisk: path,
-    esp: partitionPath(path, table.espNumber),
+    esp: { kind: "blank", device: partitionPath(path, table.espNumber) },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }

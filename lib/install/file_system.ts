@@ -1,5 +1,6 @@
 /** File systems for a new host. */
 import type { Context } from "../sys/context.ts";
+import { ToolError } from "../sys/errors.ts";
 import { capture, run } from "../sys/run.ts";
 import type { RootFileSystem } from "./config.ts";
 
@@ -34,7 +35,16 @@ const OLD_EXT4_FEATURES = ["verity"];
 /** Makes a file system over whatever was there. Commit point: mkfs. @throws {ToolError} */
 export async function makeFileSystem(ctx: Context, device: string, wanted: NewFileSystem): Promise<void> {
   if (wanted.type !== "ext4") return await run(ctx, mkfsArgv(device, wanted));
-  const known = await capture(ctx, ["mkfs.ext4", "-q", "-F", "-n", "-O", EXT4_FEATURES.join(","), device])
-    .then(() => true, () => false);
+  const known = await knowsFeatures(ctx, device);
   await run(ctx, mkfsArgv(device, wanted, known ? EXT4_FEATURES : OLD_EXT4_FEATURES));
+}
+
+async function knowsFeatures(ctx: Context, device: string): Promise<boolean> {
+  try {
+    await capture(ctx, ["mkfs.ext4", "-q", "-F", "-n", "-O", EXT4_FEATURES.join(","), device]);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ToolError)) throw error;
+    return false;
+  }
 }

@@ -3,8 +3,22 @@ import type { StoredImage } from "../container/images.ts";
 import { describeImage } from "../host/image_state.ts";
 import type { Deployment } from "../ostree/deployment.ts";
 import type { Context } from "../sys/context.ts";
-import { writeAll } from "../sys/libc.ts";
-import { replaceFile } from "../sys/replace_file.ts";
+import { Descriptor } from "../sys/descriptor.ts";
+import {
+  AT_FDCWD,
+  cstr,
+  existsAt,
+  mkdirat,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_RDONLY,
+  openat,
+  openDirectoryAt,
+  readWhole,
+  writeAll,
+} from "../sys/libc.ts";
+import { replaceFile, replaceFileAt } from "../sys/replace_file.ts";
 import { capture } from "../sys/run.ts";
 import { type AlephFacts, alephJson } from "./aleph.ts";
 import { bootFstabLine } from "./fstab.ts";
@@ -19,21 +33,39 @@ export interface HostFacts {
   readonly request: InstallRequest;
 }
 
-/** Writes them, each whole or not at all. @throws {UserError} when the keys are none @throws {LibcError} */
+/**
+ * Writes them, each whole or not at all. The deployment's names are the image's, so that no link in it is followed.
+ * @throws {UserError} when root's home is no plain path @throws {LibcError}
+ */
 export async function writeHostFiles(ctx: Context, { target, deployment, image, request }: HostFacts): Promise<void> {
-  const etc = `${deployment.path}/etc`;
-  await write(`${target.root}/.bootc-aleph.json`, alephJson(await alephFacts(ctx, image, request)));
+  const aleph = alephJson(await alephFacts(ctx, image, request));
+  await replaceFile(`${target.root}/.bootc-aleph.json`, (fd) => writeAll(fd, encoded(aleph)), { mode: 0o644 });
+  using root = new Descriptor(openat(AT_FDCWD, cstr(deployment.path), O_RDONLY | O_DIRECTORY));
+  using etc = new Descriptor(openDirectoryAt(root.fd, "etc"));
   if (target.bootMountSpec) {
-    const before = await Deno.readTextFile(`${etc}/fstab`).catch((error) => {
-      if (error instanceof Deno.errors.NotFound) return "";
-      throw error;
-    });
-    await write(`${etc}/fstab`, before + bootFstabLine(target.bootMountSpec));
+    const before = existsAt(etc.fd, FSTAB)
+      ? readWhole(openat(etc.fd, FSTAB, O_RDONLY | O_NOFOLLOW | O_NONBLOCK))
+      : NOTHING;
+    const line = encoded(bootFstabLine(target.bootMountSpec));
+    await replaceFileAt(etc.fd, "fstab", (fd) => {
+      writeAll(fd, before);
+      writeAll(fd, line);
+    }, { mode: 0o644 });
   }
   if (request.sshKeys !== undefined) {
-    await Deno.mkdir(`${etc}/tmpfiles.d`, { recursive: true });
-    await write(`${deployment.path}/${SSH_KEYS_TMPFILES}`, sshKeysTmpfiles(request.sshKeys, await home(deployment)));
+    const line = sshKeysTmpfiles(request.sshKeys, await home(deployment));
+    mkdirat(etc.fd, cstr("tmpfiles.d"), 0o755);
+    using directory = new Descriptor(openDirectoryAt(etc.fd, "tmpfiles.d"));
+    await replaceFileAt(directory.fd, SSH_KEYS_NAME, (fd) => writeAll(fd, encoded(line)), { mode: 0o644 });
   }
+}
+
+const FSTAB = cstr("fstab");
+const NOTHING = new Uint8Array(0);
+const SSH_KEYS_NAME = SSH_KEYS_TMPFILES.slice(SSH_KEYS_TMPFILES.lastIndexOf("/") + 1);
+
+function encoded(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
 }
 
 /** Where /root leads in the image. @throws {UserError} where that is no plain path */
@@ -54,8 +86,4 @@ async function alephFacts(ctx: Context, image: StoredImage, { source, target }: 
     kernel: (await capture(ctx, ["uname", "-r"])).trim(),
     selinux: "disabled",
   };
-}
-
-async function write(path: string, text: string): Promise<void> {
-  await replaceFile(path, (fd) => writeAll(fd, new TextEncoder().encode(text)), { mode: 0o644 });
 }

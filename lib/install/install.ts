@@ -11,7 +11,7 @@ import { Origin } from "../ostree/origin.ts";
 import { Sysroot } from "../ostree/sysroot.ts";
 import type { Context } from "../sys/context.ts";
 import { UserError } from "../sys/errors.ts";
-import type { BootLoader } from "./boot/boot_loader.ts";
+import type { BootLoader, EfiPartition } from "./boot/boot_loader.ts";
 import { grubFiles } from "./boot/boot_loader.ts";
 import { chooseBootLoader } from "./boot/grub.ts";
 import { writeHostFiles } from "./host_files.ts";
@@ -31,7 +31,7 @@ export interface InstallTarget {
   /** The disk that gets a boot loader for BIOS, in a partition for that; undefined for none. */
   readonly biosDisk: string | undefined;
   /** The EFI system partition that gets a boot loader for UEFI; undefined for none. */
-  readonly esp: string | undefined;
+  readonly esp: EfiPartition | undefined;
 }
 
 /** What is installed, and how. */

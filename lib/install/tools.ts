@@ -15,6 +15,11 @@ export function diskTools(fileSystem: RootFileSystem, { bootLoader }: { bootLoad
   return [...DISK_TOOLS, `mkfs.${fileSystem}`, ...(bootLoader ? EFI_TOOLS : [])];
 }
 
+/** What file systems that are mounted already need. */
+export function mountedTools({ bootLoader }: { bootLoader: boolean }): string[] {
+  return ["findmnt", "lsblk", "sfdisk", "wipefs", "mount", "fsfreeze", ...(bootLoader ? EFI_TOOLS : [])];
+}
+
 /** @throws {UserError} naming one that is not here */
 export async function requireTools(ctx: Context, tools: readonly string[]): Promise<void> {
   await Promise.all(tools.map(async (tool) => {

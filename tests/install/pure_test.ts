@@ -15,7 +15,7 @@ for (
 }
 
 Deno.test("parseLsblk() collects what is mounted below a disk", () => {
-  const volume = { path: "/dev/mapper/vg-x", type: "lvm", size: 4, model: null, serial: null, mountpoints: [null] };
+  const volume = { path: "/dev/mapper/vg-x", type: "lvm", size: 4, mountpoints: [null] };
   const part = {
     path: "/dev/sda1",
     type: "part",
@@ -29,16 +29,12 @@ Deno.test("parseLsblk() collects what is mounted below a disk", () => {
     path: "/dev/sda",
     type: "disk",
     size: 10,
-    model: "M",
-    serial: "S",
     mountpoints: [null],
     children: [part],
   };
   assertEquals(parseLsblk(JSON.stringify({ blockdevices: [disk] })), {
     path: "/dev/sda",
     sizeBytes: 10,
-    model: "M",
-    serial: "S",
     mountPoints: ["/boot"],
     partitions: ["/dev/sda1"],
     holders: ["/dev/mapper/vg-x (lvm)"],

@@ -6,6 +6,15 @@
 import type { ListTree } from "../../host/bootable.ts";
 import type { Context } from "../../sys/context.ts";
 
+/** An EFI system partition: mounted, or blank, and then formatted. One that holds another system's files is never made anew. */
+export type EfiPartition = { readonly kind: "blank"; readonly device: string } | {
+  readonly kind: "mounted";
+  readonly path: string;
+};
+
+/** What every UEFI starts, from the root of the partition. */
+export const EFI_LOADER = "EFI/BOOT/BOOTX64.EFI";
+
 /** The disk and the mounted target that a loader is put on. */
 export interface BootTarget {
   /** Root of the target's physical file system, mounted. */
@@ -19,7 +28,7 @@ export interface BootTarget {
   /** The disk that gets one for BIOS; undefined for none. */
   readonly biosDisk: string | undefined;
   /** The EFI system partition; undefined without one. */
-  readonly esp: string | undefined;
+  readonly esp: EfiPartition | undefined;
 }
 
 /** One way to boot. */

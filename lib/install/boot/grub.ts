@@ -3,7 +3,7 @@ import type { Context } from "../../sys/context.ts";
 import { UserError } from "../../sys/errors.ts";
 import { run } from "../../sys/run.ts";
 import type { Bootloader } from "../config.ts";
-import type { BootLoader, BootTarget, GrubFiles } from "./boot_loader.ts";
+import { type BootLoader, type BootTarget, EFI_LOADER, type EfiPartition, type GrubFiles } from "./boot_loader.ts";
 import { inDeployment } from "./in_deployment.ts";
 
 /** Modules that every configuration below needs, built into what the firmware starts. */
@@ -92,7 +92,7 @@ abstract class Grub implements BootLoader {
   /** One file at the place that every firmware looks at, so that no variable of the firmware is needed. mtools write it, as not every kernel has vfat. */
   async #installEfi(
     ctx: Context,
-    target: BootTarget & { readonly esp: string },
+    target: BootTarget & { readonly esp: EfiPartition },
     chroot: Awaited<ReturnType<typeof inDeployment>>,
   ): Promise<void> {
     const { esp, bootPrefix } = target;
@@ -103,9 +103,15 @@ abstract class Grub implements BootLoader {
       ...EFI_MODULES, ...this.modules,
     ]);
     await chroot.run(["cp", "-r", "/usr/lib/grub/x86_64-efi", "/sysroot/boot/grub/"]);
-    await run(ctx, ["mkfs.vfat", "-n", "EFI-SYSTEM", esp]);
-    await run(ctx, ["mmd", "-i", esp, "::/EFI", "::/EFI/BOOT"]);
-    await run(ctx, ["mcopy", "-i", esp, `${chroot.scratch}/BOOTX64.EFI`, "::/EFI/BOOT/BOOTX64.EFI"]);
+    const made = `${chroot.scratch}/BOOTX64.EFI`;
+    if (esp.kind === "mounted") {
+      await Deno.mkdir(`${esp.path}/EFI/BOOT`, { recursive: true });
+      await Deno.copyFile(made, `${esp.path}/${EFI_LOADER}`);
+      return;
+    }
+    await run(ctx, ["mkfs.vfat", "-n", "EFI-SYSTEM", esp.device]);
+    await run(ctx, ["mmd", "-i", esp.device, "::/EFI", "::/EFI/BOOT"]);
+    await run(ctx, ["mcopy", "-i", esp.device, made, `::/${EFI_LOADER}`]);
   }
 }
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { run } from "../../../lib/sys/run.ts";
-import { type Bench, bench, canLoop, ctx } from "./disk.ts";
+import { capture, run } from "../../../lib/sys/run.ts";
+import { attached, type Bench, bench, canLoop, ctx, mounted } from "./disk.ts";
 
 const ignore = !canLoop;
 
@@ -94,6 +94,50 @@ Deno.test({
     const [entry] = [...Deno.readDirSync(`${root.path}/boot/loader/entries`)];
     const text = await Deno.readTextFile(`${root.path}/boot/loader/entries/${entry!.name}`);
     assertMatch(text, /^options root=LABEL=image rw c=3 ostree=/m);
+  },
+});
+
+Deno.test({
+  name: "install to-filesystem formats no EFI system partition that holds something",
+  ignore,
+  async fn() {
+    await using b = await bench();
+    const disk = await b.disk("disk.img", 1024 ** 3);
+    const table = "label: gpt\nsize=64MiB, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B\n" +
+      "type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709\n";
+    await run(ctx, ["sfdisk", "--quiet", disk], { stdin: new TextEncoder().encode(table) });
+    await using loop = await attached(disk);
+    const esp = `${loop.device}p1`;
+    await run(ctx, ["mkfs.vfat", "-n", "OTHER", esp]);
+    await run(ctx, ["mmd", "-i", esp, "::/EFI"]);
+    await run(ctx, ["mkfs.ext4", "-q", "-F", `${loop.device}p2`]);
+    await using root = await mounted(`${loop.device}p2`, `${b.path}/root`);
+    const { code, stderr } = await b.install("to-filesystem", "--source-imgref", b.image("image"), root.path);
+    assertEquals(code, 1);
+    assertMatch(stderr, /^error: The EFI system partition \S+p1 holds a file system already: vfat$/m);
+    assertEquals([...Deno.readDirSync(root.path)].map(({ name }) => name), ["lost+found"]);
+    assertMatch(await capture(ctx, ["mdir", "-b", "-i", esp, "::/"]), /EFI/);
+  },
+});
+
+Deno.test({
+  name: "install to-filesystem follows no link of the image where it leaves root's keys",
+  ignore,
+  async fn() {
+    await using b = await bench();
+    await using root = await fileSystem(b, "root");
+    const outside = `${b.path}/outside`;
+    await Deno.mkdir(outside);
+    await Deno.writeTextFile(`${b.path}/keys`, "ssh-ed25519 AAAA admin\n");
+    const image = b.image("image", { links: { "etc/tmpfiles.d": outside } });
+    // deno-fmt-ignore
+    const { code, stderr } = await b.install(
+      "to-filesystem", "--quiet", "--bootloader", "none", "--root-ssh-authorized-keys", `${b.path}/keys`,
+      "--source-imgref", image, root.path,
+    );
+    assertEquals(code, 1, stderr);
+    assert(stderr.includes("which is unusable now"), stderr);
+    assertEquals([...Deno.readDirSync(outside)], []);
   },
 });
 
