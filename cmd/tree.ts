@@ -56,6 +56,10 @@ export const program: Program = {
             summary: "Install an image on a whole disk, which then boots it",
             load: withOstree(() => import("./install/to_disk.ts")),
           },
+          "to-existing-root": {
+            summary: "Install an image over the system that a root file system has",
+            load: withOstree(() => import("./install/to_existing_root.ts")),
+          },
           "to-filesystem": {
             summary: "Install an image into an empty file system that is mounted",
             load: withOstree(() => import("./install/to_filesystem.ts")),
@@ -91,6 +95,10 @@ export const program: Program = {
         summary: "Commands for other programs",
         hidden: true,
         commands: {
+          "destructive-cleanup": {
+            summary: "Remove the system that this one was installed beside",
+            load: () => import("./internals/destructive_cleanup.ts"),
+          },
           "fixup-etc-fstab": {
             summary: "Mount / read-only in /etc/fstab",
             load: () => import("./internals/fixup_etc_fstab.ts"),

@@ -63,8 +63,8 @@ function targetOf({ target, reference }: DeployRequest): OstreeImageReference {
   return target ?? reference;
 }
 
-/** A host that is installed has no stateroot yet; whoever names a new one on an installed host wants it too. */
-async function requireStateroot(sysroot: Sysroot, name: string): Promise<void> {
+/** Makes a stateroot unless there is one: a host that is installed has none yet; whoever names a new one on an installed host wants it too. @throws {GlibError} */
+export async function requireStateroot(sysroot: Sysroot, name: string): Promise<void> {
   try {
     await Deno.lstat(`${sysroot.path === "/" ? "" : sysroot.path}/ostree/deploy/${name}`);
   } catch (error) {

@@ -8,6 +8,8 @@ import { requireMountSource } from "./mount_source.ts";
 export interface InstallKargs {
   /** Source of the root file system; "" where the initramfs finds it by itself. */
   readonly rootMountSpec: string;
+  /** What else finds the root, such as rootflags= and rd.luks.uuid=; none when not given. */
+  readonly root?: readonly string[];
   /** Source of /boot; undefined or "" where that is no file system of its own, or nobody should know. */
   readonly bootMountSpec: string | undefined;
   /** Of the install configuration. */
@@ -28,6 +30,7 @@ export function installKargs(from: InstallKargs): string[] {
   const { rootMountSpec, bootMountSpec } = from;
   const mounts = [
     ...(rootMountSpec === "" ? [] : [`root=${requireMountSource(rootMountSpec)}`]),
+    ...(from.root ?? []).flatMap(checked),
     "rw",
     ...(bootMountSpec ? [`boot=${requireMountSource(bootMountSpec)}`] : []),
   ];

@@ -3,6 +3,7 @@ import type { Context } from "../sys/context.ts";
 import { run } from "../sys/run.ts";
 import { UserError } from "../sys/errors.ts";
 import type { BootLoader } from "./boot/boot_loader.ts";
+import { seedLoader } from "./boot/seed.ts";
 
 /** Of every file system with such a directory; it holds nothing of anybody's. */
 const NO_CONTENT = new Set(["lost+found"]);
@@ -41,16 +42,29 @@ function notEmpty(path: string): UserError {
   });
 }
 
+/** Whether there is an ostree repository; its configuration is what libostree writes last. */
+async function hasRepository(root: string): Promise<boolean> {
+  try {
+    await Deno.lstat(`${root}/ostree/repo/config`);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return false;
+  }
+}
+
 /** How the empty system root is made. */
 export interface SystemRootOptions {
   /** /boot lies on the root file system. */
   readonly bootOnRoot: boolean;
 }
 
-/** Makes repository and directories. A power cut leaves directories that a next attempt refuses. @throws {ToolError} */
+/** Makes repository and directories, or takes those that an earlier attempt left beside another system. @throws {ToolError} */
 export async function makeSystemRoot(ctx: Context, root: string, options: SystemRootOptions): Promise<void> {
   const { ostree } = ctx.tools;
-  await run(ctx, [ostree, "admin", "init-fs", "--modern", root]);
+  if (!await hasRepository(root)) await run(ctx, [ostree, "admin", "init-fs", "--modern", root]);
+  // libostree reads no system root where this is a directory.
+  await seedLoader(`${root}/boot`);
   await setRepoConfig(ctx, root, { "sysroot.readonly": "true", "sysroot.bootprefix": String(options.bootOnRoot) });
 }
 
