@@ -44,6 +44,10 @@ export const program: Program = {
       install: {
         summary: "Install an image on a disk or file system",
         commands: {
+          "ensure-completion": {
+            summary: "Finish an installation that another installer did with ostree",
+            load: withOstree(() => import("./install/ensure_completion.ts")),
+          },
           finalize: {
             summary: "Bring an installed file system into the state to boot from",
             load: () => import("./install/finalize.ts"),
@@ -95,6 +99,10 @@ export const program: Program = {
         summary: "Commands for other programs",
         hidden: true,
         commands: {
+          "bootc-install-completion": {
+            summary: "Add what an image asks for to the boot entry of its first deployment",
+            load: withOstree(() => import("./internals/bootc_install_completion.ts")),
+          },
           "destructive-cleanup": {
             summary: "Remove the system that this one was installed beside",
             load: () => import("./internals/destructive_cleanup.ts"),

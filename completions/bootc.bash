@@ -11,6 +11,7 @@ _bootc_enter() {
     'bootc image') path='bootc image' ;;
     'bootc image list') path='bootc image list' ;;
     'bootc install') path='bootc install' ;;
+    'bootc install ensure-completion') path='bootc install ensure-completion' ;;
     'bootc install finalize') path='bootc install finalize' ;;
     'bootc install print-configuration') path='bootc install print-configuration' ;;
     'bootc install to-disk') path='bootc install to-disk' ;;
@@ -51,7 +52,8 @@ _bootc_words() {
     'bootc status') commands='' options='--format --json --format-version --booted -v --verbose --from --sysroot -h --help' ;;
     'bootc image') commands='list' options='-h --help' ;;
     'bootc image list') commands='' options='--type --format --sysroot -h --help' ;;
-    'bootc install') commands='finalize print-configuration to-disk to-existing-root to-filesystem' options='-h --help' ;;
+    'bootc install') commands='ensure-completion finalize print-configuration to-disk to-existing-root to-filesystem' options='-h --help' ;;
+    'bootc install ensure-completion') commands='' options='-h --help' ;;
     'bootc install finalize') commands='' options='-h --help' ;;
     'bootc install print-configuration') commands='' options='--all -h --help' ;;
     'bootc install to-disk') commands='' options='--source-imgref --target-imgref --target-transport --enforce-container-sigpolicy --stateroot --karg --karg-delete --bootloader --root-ssh-authorized-keys --quiet -v --verbose --wipe --filesystem --root-size --via-loopback --authfile --auth-anonymous --cert-dir --insecure-skip-tls-verification -h --help' ;;

@@ -56,7 +56,8 @@ export function refuseUnsafeKargs(kargs: readonly string[]): void {
   }
 }
 
-function addKargs(before: readonly string[], items: readonly string[]): string[] {
+/** Arguments with those items behind them that are not there yet. @throws {UserError} */
+export function addKargs(before: readonly string[], items: readonly string[]): string[] {
   const result = [...before];
   const there = new Set(before.map(sameness));
   for (const karg of items.flatMap(checked)) {
@@ -73,7 +74,8 @@ function checked(item: string): string[] {
   throw new UserError(`Kernel argument ${JSON.stringify(item)} holds a control character`);
 }
 
-function deleteKargs(kargs: readonly string[], deletes: readonly string[]): string[] {
+/** Arguments without those of a name, or `NAME=VALUE`. */
+export function deleteKargs(kargs: readonly string[], deletes: readonly string[]): string[] {
   const gone = new Set(deletes.flatMap(splitKernelArguments).map(sameness));
   return kargs.filter((karg) => !gone.has(sameness(karg)) && !gone.has(nameOf(karg)));
 }

@@ -45,6 +45,11 @@ export const SEE_ALSO: Readonly<Record<string, readonly string[]>> = {
     "bootc-install-config(5)",
     "bootc-switch(8)",
   ],
+  "bootc-install-ensure-completion": [
+    "bootc-install-config(5)",
+    "bootc-kargs.d(5)",
+    "ostree-container-image-deploy(8)",
+  ],
   "bootc-install-finalize": ["bootc-install-to-filesystem(8)"],
   "bootc-install-print-configuration": ["bootc-install-config(5)"],
   "bootc-image-list": ["ostree-container-image-list(8)"],
