@@ -42,6 +42,7 @@ export const installFlags = {
     values: ["grub", "none"],
     help: "The boot loader; the one that the image has when not given",
   },
+  disableSelinux: { help: "Start the host without SELinux, though the image has a policy" },
   rootSshAuthorizedKeys: {
     kind: "string",
     metavar: "FILE",

@@ -12,12 +12,14 @@ import { Origin } from "../ostree/origin.ts";
 import { Sysroot } from "../ostree/sysroot.ts";
 import type { Context } from "../sys/context.ts";
 import { UserError } from "../sys/errors.ts";
+import type { AlephSelinux } from "./aleph.ts";
 import type { BootLoader, EfiPartition, GrubParent } from "./boot/boot_loader.ts";
 import { grubFiles } from "./boot/boot_loader.ts";
 import { chooseBootLoader } from "./boot/grub.ts";
 import { writeHostFiles } from "./host_files.ts";
 import { configOfImage } from "./image_config.ts";
 import { installKargs, refuseUnsafeKargs } from "./kargs.ts";
+import { Labels, selinuxState } from "./labels.ts";
 import { makeSystemRoot, prepareBootLoader } from "./target.ts";
 
 /** File systems that are mounted below `root` as the host will have them, and the disk that they are on. */
@@ -51,6 +53,8 @@ export interface InstallRequest extends FetchHooks {
   readonly kernelArguments: readonly string[];
   readonly deleteKernelArguments: readonly string[];
   readonly bootLoader: "grub" | "none" | undefined;
+  /** The host starts without SELinux though the image has a policy. */
+  readonly disableSelinux?: boolean;
   /** Text of the file with root's SSH keys. */
   readonly sshKeys: string | undefined;
   readonly pull: PullOptions;
@@ -76,14 +80,21 @@ export async function install(ctx: Context, target: InstallTarget, request: Inst
   const { report = () => {} } = request;
   const bootOnRoot = target.bootMountSpec === undefined;
   await makeSystemRoot(ctx, target.root, { bootOnRoot });
-  const { fetched, loader, kernelArguments, stateroot, bootMountSpec } = await importInto(ctx, target, request);
+  const { fetched, loader, kernelArguments, stateroot, bootMountSpec, selinux } = await importInto(
+    ctx,
+    target,
+    request,
+  );
   report({ kind: "step", name: "deploying", index: 0, total: 1 });
   await prepareBootLoader(ctx, target.root, loader);
   const deployment = await deploy(ctx, target, { stateroot, kernelArguments, image: fetched.image, request });
-  await writeHostFiles(ctx, { target: { ...target, bootMountSpec }, deployment, image: fetched.image, request });
+  using labels = Labels.open(ctx, { root: target.root, commit: fetched.image.commit, selinux });
+  const host = { target: { ...target, bootMountSpec }, deployment, image: fetched.image, request };
+  await writeHostFiles(ctx, host, labels);
   const bootPrefix = bootOnRoot ? "/boot" : "";
   await request.onLoader?.(loader.name);
   await loader.install(ctx, { ...target, bootPrefix, deployment: deployment.path });
+  labels.setBelow(target.root, "boot");
   report({ kind: "step-done" });
   return { ...fetched, bootLoader: loader.name, stateroot };
 }
@@ -95,6 +106,7 @@ interface Imported {
   readonly stateroot: string;
   readonly bootMountSpec: string | undefined;
   readonly kernelArguments: string[];
+  readonly selinux: AlephSelinux;
 }
 
 /** Brings the layers in, and finds out from the tree how it boots. What the operator says comes before what the image's configuration says. */
@@ -113,18 +125,19 @@ async function importInto(ctx: Context, target: InstallTarget, request: InstallR
   const bootMountSpec = target.bootMountSpec === undefined
     ? undefined
     : request.bootMountSpec ?? config.bootMountSpec ?? target.bootMountSpec;
+  const selinux = await selinuxState(repo, fetched.image.commit, request);
   const kernelArguments = installKargs({
     rootMountSpec: request.rootMountSpec ?? config.rootMountSpec ?? target.rootMountSpec,
     root: target.rootKernelArguments ?? [],
     bootMountSpec,
-    config: config.kargs,
+    config: [...selinux === "force-target-disabled" ? ["selinux=0"] : [], ...config.kargs],
     kargsD: await kargsOf(repo, fetched.image.commit),
     deletes: [...config.kargDeletes, ...request.deleteKernelArguments],
     cli: request.kernelArguments,
   });
   if (loader.rawKernelArguments) refuseUnsafeKargs(kernelArguments);
   const stateroot = request.stateroot ?? config.stateroot ?? DEFAULT_STATEROOT;
-  return { fetched, loader, stateroot, bootMountSpec, kernelArguments };
+  return { fetched, loader, stateroot, bootMountSpec, kernelArguments, selinux };
 }
 
 interface DeployArguments {
