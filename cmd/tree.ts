@@ -56,6 +56,11 @@ export const program: Program = {
             summary: "Print the install configuration as JSON",
             load: () => import("./install/print_configuration.ts"),
           },
+          reset: {
+            summary: "Stage the host's image as if it were newly installed",
+            hidden: true,
+            load: withOstree(() => import("./install/reset.ts")),
+          },
           "to-disk": {
             summary: "Install an image on a whole disk, which then boots it",
             load: withOstree(() => import("./install/to_disk.ts")),
