@@ -13,9 +13,10 @@ import { checkDisk, type DiskRequest, makeDisk } from "../../lib/install/disk.ts
 import { finalize } from "../../lib/install/finalize.ts";
 import { install } from "../../lib/install/install.ts";
 import { parseSizeMiB } from "../../lib/install/partition_table.ts";
-import { requireInstallable } from "../../lib/install/preflight.ts";
+import { openInstallable } from "../../lib/install/preflight.ts";
 import { installRequest, onTarget } from "../../lib/install/request.ts";
 import { containerImage, noSource } from "../../lib/install/source.ts";
+import { ProxyLaunch } from "../../lib/skopeo/copy.ts";
 import { Root } from "../../lib/rootfs/root.ts";
 import { tomlFilesOf } from "../../lib/rootfs/toml_files.ts";
 import { inOwnMountNamespace } from "../../lib/sys/mount_namespace.ts";
@@ -79,14 +80,16 @@ export async function run(ctx: CliContext, flags: Flags, { device }: Positionals
     rootSizeMiB,
     bootLoader: flags.bootloader !== "none",
   };
+  await using launched = await ProxyLaunch.begin(ctx, request.pull);
   await using disk = await checkDisk(ctx, diskRequest);
-  await requireInstallable(ctx, request);
+  await using opened = await openInstallable(ctx, { ...request, pull: { ...request.pull, launched } });
   const installed = await withProgress(ctx, flags, async ({ context, report }) => {
     const again = "run it again with --wipe";
     return await onTarget({ name: device, again }, async () => {
       await using target = await makeDisk(context, disk, { request: diskRequest, root: ROOT });
       const installed = await install(context, target, {
         ...request,
+        pull: { ...request.pull, opened },
         report,
         onPlan: (plan) => ctx.stdout.write(`${describePlan(plan)}\n`),
         onNotice: context.note,

@@ -15,7 +15,7 @@ import { UserError } from "../sys/errors.ts";
 import type { AlephSelinux } from "./aleph.ts";
 import type { BootLoader, EfiPartition, GrubParent } from "./boot/boot_loader.ts";
 import { grubFiles } from "./boot/boot_loader.ts";
-import { chooseBootLoader } from "./boot/grub.ts";
+import { chooseBootLoader } from "./boot/choose.ts";
 import { writeHostFiles } from "./host_files.ts";
 import { configOfImage } from "./image_config.ts";
 import { installKargs, refuseUnsafeKargs } from "./kargs.ts";
@@ -79,14 +79,14 @@ const DEFAULT_STATEROOT = "default";
 export async function install(ctx: Context, target: InstallTarget, request: InstallRequest): Promise<Installed> {
   const { report = () => {} } = request;
   const bootOnRoot = target.bootMountSpec === undefined;
-  await makeSystemRoot(ctx, target.root, { bootOnRoot });
+  await makeSystemRoot(ctx, target.root);
   const { fetched, loader, kernelArguments, stateroot, bootMountSpec, selinux } = await importInto(
     ctx,
     target,
     request,
   );
   report({ kind: "step", name: "deploying", index: 0, total: 1 });
-  await prepareBootLoader(ctx, target.root, loader);
+  await prepareBootLoader(target.root, { loader, bootOnRoot });
   const deployment = await deploy(ctx, target, { stateroot, kernelArguments, image: fetched.image, request });
   using labels = Labels.open(ctx, { root: target.root, commit: fetched.image.commit, selinux });
   const host = { target: { ...target, bootMountSpec }, deployment, image: fetched.image, request };

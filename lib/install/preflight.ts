@@ -1,23 +1,30 @@
 /** What can be known of an image before anything of the target changes. */
-import { remoteImage } from "../container/remote.ts";
+import { openImage } from "../container/pull.ts";
 import { checkImageConfig } from "../host/bootable.ts";
+import { parseImageConfig } from "../oci/config.ts";
 import { formatOstreeImageReference } from "../oci/reference.ts";
+import type { OpenedImage } from "../skopeo/copy.ts";
 import { requireSignaturePolicy } from "../skopeo/policy.ts";
 import type { Context } from "../sys/context.ts";
 import { UserError } from "../sys/errors.ts";
 import type { InstallRequest } from "./install.ts";
 
 /**
- * Refuses an image that is not there, is not made for booting or not for this machine, or whose signature nobody would check.
+ * Opens the image, for `install()` to take; refuses one that is not there, is not made for booting or not for this machine, or whose signature
+ * nobody would check.
  * @throws {UserError}
  */
-export async function requireInstallable(ctx: Context, { source, pull }: InstallRequest): Promise<void> {
+export async function openInstallable(ctx: Context, { source, pull }: InstallRequest): Promise<OpenedImage> {
   if (source.signature.kind === "containerPolicy") await requireSignaturePolicy("/", ctx.env);
-  const { config } = await remoteImage(ctx, source, pull);
+  await using stack = new AsyncDisposableStack();
+  const opened = stack.use(await openImage(ctx, source, pull));
+  const config = parseImageConfig(await opened.proxy.config(opened.imageId));
   try {
     checkImageConfig(config);
   } catch (cause) {
     if (!(cause instanceof UserError)) throw cause;
     throw new UserError(`Cannot install "${formatOstreeImageReference(source)}"`, { cause, hint: cause.hint });
   }
+  stack.move();
+  return opened;
 }

@@ -1,7 +1,8 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { parseLsblk, partitionPath, requireFree } from "../../lib/install/block_device.ts";
 import { grubFiles } from "../../lib/install/boot/boot_loader.ts";
-import { blsConfig, chooseBootLoader, syslinuxConfig } from "../../lib/install/boot/grub.ts";
+import { chooseBootLoader } from "../../lib/install/boot/choose.ts";
+import { blsConfig, syslinuxConfig } from "../../lib/install/boot/grub_config.ts";
 import { mkfsArgv } from "../../lib/install/file_system.ts";
 import { parseFindmnt } from "../../lib/install/mounted_target.ts";
 import { parseContainerEnv } from "../../lib/install/source.ts";

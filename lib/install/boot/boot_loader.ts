@@ -55,8 +55,8 @@ export interface BootLoader {
 export interface GrubFiles {
   readonly bios: boolean;
   readonly efi: boolean;
-  /** It reads BLS entries. */
-  readonly blscfg: boolean;
+  /** The module that reads BLS entries; undefined where there is none for every platform. */
+  readonly blscfg: "blscfg" | "blsuki" | undefined;
   /** It reads a configuration of syslinux. */
   readonly syslinuxcfg: boolean;
 }
@@ -72,7 +72,7 @@ export async function grubFiles(list: ListTree): Promise<GrubFiles> {
   return {
     bios: bios.size > 0,
     efi: efi.size > 0,
-    blscfg: any && (every("blscfg.mod") || every("blsuki.mod")),
+    blscfg: any ? (["blscfg", "blsuki"] as const).find((each) => every(`${each}.mod`)) : undefined,
     syslinuxcfg: any && every("syslinuxcfg.mod"),
   };
 }

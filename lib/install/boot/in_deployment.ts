@@ -1,11 +1,11 @@
 /** Running the image's own tools on the target: in its deployment, as a container would. */
 import type { Context } from "../../sys/context.ts";
-import { mount } from "../../sys/mounts.ts";
+import { detachMount, mountTree, mountVirtual } from "../../sys/libc_mount.ts";
 import { run } from "../../sys/run.ts";
 import type { BootTarget } from "./boot_loader.ts";
 
 /** A deployment that can be run in. */
-export interface DeploymentRoot extends AsyncDisposable {
+export interface DeploymentRoot extends Disposable {
   /** What is /tmp in it, from here; gone with it. */
   readonly scratch: string;
   /** Runs a program of the image. @throws {ToolError} */
@@ -14,24 +14,27 @@ export interface DeploymentRoot extends AsyncDisposable {
 
 /**
  * Mounts what tools expect into the target's deployment: /proc, /sys, /dev, an empty /tmp, and the target itself as /sysroot. Undone, in
- * order, at the end of the block.
- * @throws {ToolError}
+ * order, at the end of the block, when none of the tools runs any more.
+ * @throws {LibcError}
  */
-export async function inDeployment(ctx: Context, { root, deployment }: BootTarget): Promise<DeploymentRoot> {
-  await using mounts = new AsyncDisposableStack();
-  const add = async (source: string, name: string, ...words: string[]) => {
-    mounts.use(await mount(ctx, source, `${deployment}/${name}`, { words }));
+export function inDeployment(ctx: Context, { root, deployment }: BootTarget): DeploymentRoot {
+  using mounts = new DisposableStack();
+  const add = (name: string, mount: (target: string) => void) => {
+    const target = `${deployment}/${name}`;
+    mount(target);
+    mounts.defer(() => detachMount(target));
   };
-  await add("proc", "proc", "-t", "proc");
-  await add("sysfs", "sys", "-t", "sysfs");
-  await add("/dev", "dev", "--rbind", "--make-rslave");
-  await add("tmpfs", "tmp", "-t", "tmpfs");
-  await add(root, "sysroot", "--rbind", "--make-rslave");
+  // The first of them, so that the others are not seen in it once more.
+  add("sysroot", (target) => mountTree(root, target));
+  add("proc", (target) => mountVirtual("proc", target));
+  add("sys", (target) => mountVirtual("sysfs", target));
+  add("dev", (target) => mountTree("/dev", target));
+  add("tmp", (target) => mountVirtual("tmpfs", target));
   const kept = mounts.move();
   const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
   return {
     scratch: `${deployment}/tmp`,
     run: (argv) => run(ctx, ["chroot", deployment, ...argv], { env }),
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+    [Symbol.dispose]: () => kept.dispose(),
   };
 }

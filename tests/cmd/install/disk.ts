@@ -1,5 +1,6 @@
 /** Disks in files, for tests of the installer: real loop devices, real partitions. */
 import { plainContext } from "../../../lib/sys/context.ts";
+import { type AttachedLoop, attachLoopDevice } from "../../../lib/sys/libc_loop.ts";
 import { capture, run } from "../../../lib/sys/run.ts";
 import { type OsImage, osImage } from "../../os_image.ts";
 import { type TempDir, tempDir } from "../../temp.ts";
@@ -44,17 +45,11 @@ export async function bench(): Promise<Bench> {
   };
 }
 
-/** A file's partitions as loop devices, detached at the end of the block. */
-export async function attached(path: string): Promise<{ device: string } & AsyncDisposable> {
-  const device = (await capture(ctx, ["losetup", "--find", "--show", "--", path])).trim();
-  await run(ctx, ["partx", "--update", "--", device]);
-  return {
-    device,
-    async [Symbol.asyncDispose]() {
-      await run(ctx, ["partx", "--delete", "--", device]);
-      await run(ctx, ["losetup", "--detach", device]);
-    },
-  };
+/** A file's partitions as loop devices, until the end of the block and of what is mounted of them. */
+export async function attached(path: string): Promise<AttachedLoop> {
+  const loop = attachLoopDevice(path);
+  await run(ctx, ["partx", "--update", "--", loop.path]);
+  return loop;
 }
 
 /** A device's file system, mounted until the end of the block. */
