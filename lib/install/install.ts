@@ -20,6 +20,7 @@ import { writeHostFiles } from "./host_files.ts";
 import { configOfImage } from "./image_config.ts";
 import { installKargs, refuseUnsafeKargs } from "./kargs.ts";
 import { Labels, selinuxState } from "./labels.ts";
+import { withScratch } from "./scratch.ts";
 import { makeSystemRoot, prepareBootLoader } from "./target.ts";
 
 /** File systems that are mounted below `root` as the host will have them, and the disk that they are on. */
@@ -80,8 +81,10 @@ export async function install(ctx: Context, target: InstallTarget, request: Inst
   const { report = () => {} } = request;
   const bootOnRoot = target.bootMountSpec === undefined;
   await makeSystemRoot(ctx, target.root);
+  // libostree removes what a kill leaves there.
+  const scratch = await withScratch(ctx, `${target.root}/ostree/repo/tmp`);
   const { fetched, loader, kernelArguments, stateroot, bootMountSpec, selinux } = await importInto(
-    ctx,
+    scratch,
     target,
     request,
   );

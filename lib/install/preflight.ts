@@ -8,16 +8,19 @@ import { requireSignaturePolicy } from "../skopeo/policy.ts";
 import type { Context } from "../sys/context.ts";
 import { UserError } from "../sys/errors.ts";
 import type { InstallRequest } from "./install.ts";
+import { withScratch } from "./scratch.ts";
 
 /**
  * Opens the image, for `install()` to take; refuses one that is not there, is not made for booting or not for this machine, or whose signature
- * nobody would check.
+ * nobody would check. Undefined where tools need room on the target, which is not there yet: `install()` opens it anew then.
  * @throws {UserError}
  */
-export async function openInstallable(ctx: Context, { source, pull }: InstallRequest): Promise<OpenedImage> {
+export async function openInstallable(ctx: Context, request: InstallRequest): Promise<OpenedImage | undefined> {
+  const { source, pull } = request;
+  const scratch = await withScratch(ctx, "/tmp");
   if (source.signature.kind === "containerPolicy") await requireSignaturePolicy("/", ctx.env);
   await using stack = new AsyncDisposableStack();
-  const opened = stack.use(await openImage(ctx, source, pull));
+  const opened = stack.use(await openImage(scratch, source, scratch === ctx ? pull : { ...pull, launched: undefined }));
   const config = parseImageConfig(await opened.proxy.config(opened.imageId));
   try {
     checkImageConfig(config);
@@ -25,6 +28,7 @@ export async function openInstallable(ctx: Context, { source, pull }: InstallReq
     if (!(cause instanceof UserError)) throw cause;
     throw new UserError(`Cannot install "${formatOstreeImageReference(source)}"`, { cause, hint: cause.hint });
   }
+  if (scratch !== ctx) return undefined;
   stack.move();
   return opened;
 }

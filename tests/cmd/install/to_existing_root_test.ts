@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { run } from "../../../lib/sys/run.ts";
 import { bootc } from "../bootc.ts";
-import { bench, canLoop, ctx } from "./disk.ts";
+import { attached, bench, canLoop, ctx, mounted } from "./disk.ts";
 import { grubImage } from "./grub_image.ts";
-import { contents, oldHost } from "./old_host.ts";
+import { contents, oldHost, writeFiles } from "./old_host.ts";
 
 const ignore = !canLoop;
 
@@ -248,5 +248,84 @@ Deno.test({
     );
     const config = await Deno.readTextFile(`${host.root}/boot/grub/grub.cfg`);
     assert(config.endsWith("insmod syslinuxcfg\nsyslinux_configfile -s /boot/loader/syslinux.cfg\n"), config);
+  },
+});
+
+interface Refusal {
+  readonly name: string;
+  readonly words: readonly string[];
+  readonly spoil: (root: string) => Promise<unknown>;
+  readonly error: RegExp;
+}
+
+const REFUSALS: readonly Refusal[] = [
+  {
+    name: "a system that runs from ostree",
+    words: ["to-existing-root"],
+    spoil: (root) => run(ctx, ["mkdir", "-p", `${root}/sysroot/ostree/repo`]),
+    error: /^error: Cannot install over "\S+", a system that runs from ostree already\nhint: Use `bootc switch` there/,
+  },
+  {
+    name: "to wipe deployments of ostree",
+    words: ["to-filesystem", "--replace", "wipe"],
+    spoil: (root) => run(ctx, ["mkdir", "-p", `${root}/ostree/deploy/default/deploy/x.0`]),
+    error:
+      /^error: Cannot wipe "\S+": it holds deployments of ostree\nhint: Make the file system anew; nothing was changed\n$/,
+  },
+  {
+    name: "a directory of a file system",
+    words: ["to-existing-root"],
+    spoil: async (root) => {
+      await run(ctx, ["mkdir", "-p", `${root}/../part`]);
+      await run(ctx, ["mount", "--bind", `${root}/home`, `${root}/../part`]);
+    },
+    error: /^error: Cannot install into "\S+part": it is the directory "\/home" of a file system\n/,
+  },
+  {
+    name: "what is not mounted",
+    words: ["to-existing-root"],
+    spoil: (root) => Deno.mkdir(`${root}/../part`),
+    error: /^error: Not a mountpoint: "\S+part"\n/,
+  },
+];
+
+for (const { name, words, spoil, error } of REFUSALS) {
+  Deno.test({
+    name: `install refuses ${name}, and changes nothing (I4)`,
+    ignore,
+    async fn() {
+      await using b = await bench();
+      await using host = await oldHost(b);
+      await spoil(host.root);
+      const part = `${b.path}/part`;
+      const target = await Deno.stat(part).then(() => part, () => host.root);
+      const before = await contents(host.root);
+      const image = b.image("image", await grubImage());
+      const { code, stdout, stderr } = await b.install(...words, "--source-imgref", image, target);
+      assertEquals(await contents(host.root), before);
+      if (error.source.includes("directory")) await run(ctx, ["umount", part]);
+      assertEquals([code, stdout], [1, ""]);
+      assertMatch(stderr, error);
+    },
+  });
+}
+
+Deno.test({
+  name: "install to-existing-root puts the loader for BIOS before the first partition of a DOS table (I4)",
+  ignore,
+  async fn() {
+    await using b = await bench();
+    const disk = await b.disk("dos.img", 1536 * 1024 ** 2);
+    await run(ctx, ["sfdisk", "--quiet", disk], { stdin: new TextEncoder().encode("label: dos\ntype=83, bootable\n") });
+    using loop = await attached(disk);
+    await run(ctx, ["mkfs.ext4", "-q", "-F", `${loop.path}p1`]);
+    await using root = await mounted(`${loop.path}p1`, `${b.path}/root`);
+    await writeFiles(root.path, { "etc/os-release": "ID=old\n", "boot/vmlinuz": "old\n" });
+    const image = b.image("image", await grubImage());
+    const { code, stderr } = await b.install("to-existing-root", "--quiet", "--source-imgref", image, root.path);
+    assertEquals([code, stderr], [0, ""]);
+    const asked = await Deno.readTextFile(`${root.path}/ostree/grub-install.log`);
+    assertMatch(asked, new RegExp(`^--target=i386-pc --boot-directory=/sysroot/boot .* ${loop.path}\n$`));
+    assertEquals((await bootNames(root.path)).filter((name) => name.startsWith("vmlinuz")), []);
   },
 });
