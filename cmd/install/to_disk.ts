@@ -8,7 +8,13 @@ import type { CommandSpec, Positionals, Values } from "../../lib/cli/spec.ts";
 import { describePlan } from "../../lib/container/plan.ts";
 import { requireRoot } from "../../lib/host/guard.ts";
 import { droppedLines } from "../../lib/host/words.ts";
-import { readInstallConfig, ROOT_FILE_SYSTEMS, type RootFileSystem } from "../../lib/install/config.ts";
+import {
+  BLOCK_SETUPS,
+  chooseBlockSetup,
+  NO_CONFIG,
+  requireDirect,
+  ROOT_FILE_SYSTEMS,
+} from "../../lib/install/config.ts";
 import { checkDisk, type DiskRequest, makeDisk } from "../../lib/install/disk.ts";
 import { finalize } from "../../lib/install/finalize.ts";
 import { install } from "../../lib/install/install.ts";
@@ -44,6 +50,11 @@ export const spec = {
       metavar: "SIZE",
       help: "Size of the root partition, as 20G or 800M; the rest of the disk when not given",
     },
+    blockSetup: {
+      kind: "enum",
+      values: BLOCK_SETUPS,
+      help: "What lies between the disk and the root file system: direct is nothing; tpm2-luks is not there yet",
+    },
     viaLoopback: { help: "DEVICE is a file that becomes the disk" },
     ...REGISTRY_FLAGS,
   },
@@ -71,12 +82,18 @@ export async function run(ctx: CliContext, flags: Flags, { device }: Positionals
   const rootSizeMiB = flags.rootSize === undefined ? undefined : sizeMiB(flags.rootSize);
   const elsewhere = await inOwnMountNamespace(ctx);
   if (elsewhere !== undefined) return elsewhere;
-  const request = await installRequest(ctx, images, flags);
+  using own = Root.open("/");
+  const request = await installRequest(ctx, images, {
+    ...flags,
+    genericImage: flags.genericImage || flags.viaLoopback,
+    ownFiles: flags.sourceImgref === undefined ? tomlFilesOf(own) : undefined,
+  });
+  requireDirect(chooseBlockSetup(request.config ?? NO_CONFIG, flags.blockSetup));
   const diskRequest: DiskRequest = {
     device,
     loopback: flags.viaLoopback,
     wipe: flags.wipe,
-    fileSystem: flags.filesystem ?? await configuredFileSystem(ctx, flags) ?? "ext4",
+    fileSystem: flags.filesystem ?? request.config?.rootFsType ?? "ext4",
     rootSizeMiB,
     bootLoader: flags.bootloader !== "none",
   };
@@ -100,13 +117,6 @@ export async function run(ctx: CliContext, flags: Flags, { device }: Positionals
   });
   for (const line of droppedLines(installed.pulled, flags.verbose)) ctx.note(line);
   ctx.stdout.write(installedText(installed, images, device));
-}
-
-/** What the image wants, where this runs in it; the configuration of any other system says nothing of the image. */
-async function configuredFileSystem(ctx: CliContext, { sourceImgref }: Flags): Promise<RootFileSystem | undefined> {
-  if (sourceImgref !== undefined) return undefined;
-  using root = Root.open("/");
-  return (await readInstallConfig(tomlFilesOf(root), { warn: ctx.note })).rootFsType;
 }
 
 /** @throws {UsageError} */

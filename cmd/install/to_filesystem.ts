@@ -15,6 +15,8 @@ import { openInstallable } from "../../lib/install/preflight.ts";
 import { installRequest } from "../../lib/install/request.ts";
 import { containerImage, noSource } from "../../lib/install/source.ts";
 import { installedText } from "../../lib/install/words.ts";
+import { Root } from "../../lib/rootfs/root.ts";
+import { tomlFilesOf } from "../../lib/rootfs/toml_files.ts";
 import { inOwnMountNamespace } from "../../lib/sys/mount_namespace.ts";
 
 export const spec = {
@@ -56,7 +58,11 @@ export async function run(ctx: CliContext, flags: Flags, { root }: Positionals<t
   const elsewhere = await inOwnMountNamespace(ctx);
   if (elsewhere !== undefined) return elsewhere;
   if (flags.replace) await requireHostProcesses();
-  const request = await installRequest(ctx, images, flags);
+  using own = Root.open("/");
+  const request = await installRequest(ctx, images, {
+    ...flags,
+    ownFiles: flags.sourceImgref === undefined ? tomlFilesOf(own) : undefined,
+  });
   const target = await inspectTarget(ctx, root, flags);
   await using opened = await openInstallable(ctx, request);
   if (target.hostRoot && !flags.acknowledgeDestructive) await warnOfHostRoot(ctx);

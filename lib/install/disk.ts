@@ -79,6 +79,8 @@ export async function makeDisk(
     bootUuid: uuid,
     bootMountSpec: undefined,
     biosDisk: path,
+    disk: path,
+    blockSetup: "direct",
     esp: { kind: "blank", device: partitionPath(path, table.espNumber) },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };

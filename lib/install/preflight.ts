@@ -17,6 +17,7 @@ import { withScratch } from "./scratch.ts";
  */
 export async function openInstallable(ctx: Context, request: InstallRequest): Promise<OpenedImage | undefined> {
   const { source, pull } = request;
+  if (request.fetchCheck) await requireFetchable(ctx, request);
   const scratch = await withScratch(ctx, "/tmp");
   if (source.signature.kind === "containerPolicy") await requireSignaturePolicy("/", ctx.env);
   await using stack = new AsyncDisposableStack();
@@ -31,4 +32,24 @@ export async function openInstallable(ctx: Context, request: InstallRequest): Pr
   if (scratch !== ctx) return undefined;
   stack.move();
   return opened;
+}
+
+/**
+ * Refuses where the image that the host is to follow cannot be opened from here.
+ * @throws {UserError}
+ */
+async function requireFetchable(ctx: Context, { target, pull }: InstallRequest): Promise<void> {
+  try {
+    await using opened = await openImage(ctx, target, { ...pull, launched: undefined });
+    await opened.proxy.manifest(opened.imageId);
+  } catch (cause) {
+    if (!(cause instanceof UserError)) throw cause;
+    throw new UserError(
+      `The host could not fetch the image that it is to follow, "${formatOstreeImageReference(target)}"`,
+      {
+        cause,
+        hint: "Give another --target-imgref, or leave --run-fetch-check out; nothing was changed",
+      },
+    );
+  }
 }

@@ -68,6 +68,8 @@ export interface BootSettings {
   readonly loader: BootLoader;
   /** /boot lies on the root file system. */
   readonly bootOnRoot: boolean;
+  /** Kernel arguments that libostree adds to each entry but the default one's; undefined for none. */
+  readonly blsAppendExceptDefault?: string | undefined;
 }
 
 /**
@@ -75,12 +77,14 @@ export interface BootSettings {
  * the new configuration of the repository.
  * @throws {LibcError} @throws {SyntaxError} when the repository's configuration is no key file
  */
-export async function prepareBootLoader(root: string, { loader, bootOnRoot }: BootSettings): Promise<void> {
+export async function prepareBootLoader(root: string, settings: BootSettings): Promise<void> {
+  const { loader, bootOnRoot, blsAppendExceptDefault } = settings;
   await loader.seed(`${root}/boot`);
   await setSysrootConfig(root, {
     readonly: "true",
     bootprefix: String(bootOnRoot),
     bootloader: loader.ostreeBackend,
+    ...blsAppendExceptDefault !== undefined && { "bls-append-except-default": blsAppendExceptDefault },
   });
 }
 

@@ -9,9 +9,20 @@ export function mountVirtual(type: string, target: string): void {
   if (c.mount(cstr(type), cstr(target), cstr(type), 0n, null) < 0) fail(`mount ${type} at "${target}"`);
 }
 
+/** Which mounts go along. */
+export interface MountDirectoryOptions {
+  /** False: what is mounted in the directory is not seen at the other place. */
+  readonly recursive?: boolean;
+}
+
 /** Mounts a directory, with all that is mounted in it, at another place too; mounts there do not show here. @throws {LibcError} */
-export function mountTree(source: string, target: string): void {
-  if (c.mount(cstr(source), cstr(target), null, BigInt(MS_BIND | MS_REC), null) < 0) fail(`mount at "${target}"`);
+export function mountDirectory(
+  source: string,
+  target: string,
+  { recursive = true }: MountDirectoryOptions = {},
+): void {
+  const flags = recursive ? MS_BIND | MS_REC : MS_BIND;
+  if (c.mount(cstr(source), cstr(target), null, BigInt(flags), null) < 0) fail(`mount at "${target}"`);
   if (c.mount(null, cstr(target), null, BigInt(MS_SLAVE | MS_REC), null) < 0) fail(`mount at "${target}"`);
 }
 

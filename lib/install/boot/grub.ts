@@ -1,25 +1,26 @@
 /** GRUB out of the image itself, for BIOS and UEFI from the same disk; it only differs what it reads the entries from. */
 import type { Context } from "../../sys/context.ts";
 import { UserError } from "../../sys/errors.ts";
-import type { BootLoader, BootTarget, GrubFiles } from "./boot_loader.ts";
-import { blsConfig, syslinuxConfig } from "./grub_config.ts";
-import { makeEfi, placeBios, placeEfi, syncAll, together } from "./grub_place.ts";
+import type { BootFiles, BootLoader, BootPlace, BootTarget } from "./boot_loader.ts";
+import { blsConfig, type GrubConfigOptions, syslinuxConfig } from "./grub_config.ts";
+import { makeEfi, placeBios, placeEfi, together } from "./grub_place.ts";
 import { inDeployment } from "./in_deployment.ts";
 import { seedSyslinux } from "./seed.ts";
+import { syncAll } from "./sync_all.ts";
 
 abstract class Grub implements BootLoader {
   abstract readonly name: BootLoader["name"];
   abstract readonly ostreeBackend: BootLoader["ostreeBackend"];
   abstract readonly rawKernelArguments: boolean;
-  protected abstract config(bootPrefix: BootTarget["bootPrefix"]): string;
+  protected abstract config(bootPrefix: BootTarget["bootPrefix"], options: GrubConfigOptions): string;
   /** Modules beside those that all need. */
   protected abstract readonly modules: readonly string[];
 
-  constructor(readonly files: GrubFiles) {}
+  constructor(readonly files: BootFiles) {}
 
   abstract seed(bootDirectory: string): Promise<void>;
 
-  requirePlace({ biosDisk, esp }: Pick<BootTarget, "biosDisk" | "esp">): void {
+  requirePlace({ biosDisk, esp }: BootPlace): void {
     const { bios, efi } = this.files;
     if (!(bios && biosDisk !== undefined) && !(efi && esp !== undefined)) throw nowhere(this.files);
   }
@@ -33,7 +34,8 @@ abstract class Grub implements BootLoader {
     using chroot = inDeployment(ctx, target);
     const directory = `${target.root}/boot${target.grubParent ?? ""}/grub`;
     await Deno.mkdir(directory, { recursive: true });
-    await Deno.writeTextFile(`${directory}/grub.cfg`, this.config(target.bootPrefix));
+    const bli = target.discoverable === true && this.files.bli;
+    await Deno.writeTextFile(`${directory}/grub.cfg`, this.config(target.bootPrefix, { bli }));
     await syncAll(directory);
     const place = { target, chroot, modules: this.modules };
     const { biosDisk, esp } = target;
@@ -47,7 +49,7 @@ abstract class Grub implements BootLoader {
 }
 
 /** A disk that would never boot is no success. */
-function nowhere({ bios, efi }: GrubFiles): UserError {
+function nowhere({ bios, efi }: BootFiles): UserError {
   const platforms = [...(bios ? ["BIOS"] : []), ...(efi ? ["UEFI"] : [])].join(" and ");
   return new UserError(`The image has GRUB for ${platforms}, and the disk no partition for it`, {
     hint: "Make a BIOS boot partition or an EFI system partition, or give --bootloader none",
@@ -79,7 +81,7 @@ export class GrubBls extends Grub {
   protected override readonly config = blsConfig;
   protected readonly modules: readonly string[];
 
-  constructor(files: GrubFiles) {
+  constructor(files: BootFiles) {
     super(files);
     this.modules = files.blscfg === undefined ? [] : [files.blscfg];
   }

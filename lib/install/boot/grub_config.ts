@@ -23,12 +23,22 @@ if [ "$grub_platform" = pc ]; then
 fi
 `;
 
+/** How the configuration starts. */
+export interface GrubConfigOptions {
+  /** Tells systemd which disk GRUB was started from, for a root that is found by the type of its partition. */
+  readonly bli?: boolean;
+}
+
+function preamble({ bli = false }: GrubConfigOptions): string {
+  return bli ? `${PREAMBLE}if [ "$grub_platform" = efi ]; then\n  insmod bli\nfi\n` : PREAMBLE;
+}
+
 /** ostree's syslinux backend writes `loader/syslinux.cfg` anew beside the BLS entries, before the link is swapped. */
-export function syslinuxConfig(bootPrefix: BootTarget["bootPrefix"]): string {
-  return `${PREAMBLE}insmod syslinuxcfg\nsyslinux_configfile -s ${bootPrefix}/loader/syslinux.cfg\n`;
+export function syslinuxConfig(bootPrefix: BootTarget["bootPrefix"], options: GrubConfigOptions = {}): string {
+  return `${preamble(options)}insmod syslinuxcfg\nsyslinux_configfile -s ${bootPrefix}/loader/syslinux.cfg\n`;
 }
 
 /** The entries of the Boot Loader Specification, in the order of their versions. */
-export function blsConfig(bootPrefix: BootTarget["bootPrefix"]): string {
-  return `${PREAMBLE}insmod blscfg\ninsmod blsuki\nblscfg --path ($root)${bootPrefix}/loader/entries\n`;
+export function blsConfig(bootPrefix: BootTarget["bootPrefix"], options: GrubConfigOptions = {}): string {
+  return `${preamble(options)}insmod blscfg\ninsmod blsuki\nblscfg --path ($root)${bootPrefix}/loader/entries\n`;
 }

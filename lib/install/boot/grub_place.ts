@@ -1,12 +1,12 @@
 /** Puts GRUB where the firmware finds it: in the BIOS boot partition, and in the EFI system partition. The image's own tools do it. */
 import type { Context } from "../../sys/context.ts";
-import { Descriptor } from "../../sys/descriptor.ts";
-import { AT_FDCWD, cstr, O_DIRECTORY, O_RDONLY, openat, syncfs, writeAll } from "../../sys/libc.ts";
+import { writeAll } from "../../sys/libc.ts";
 import { replaceFile } from "../../sys/replace_file.ts";
 import { run } from "../../sys/run.ts";
 import { type BootTarget, EFI_LOADER, type EfiPartition } from "./boot_loader.ts";
 import { searchConfig } from "./grub_config.ts";
 import type { DeploymentRoot } from "./in_deployment.ts";
+import { syncAll } from "./sync_all.ts";
 
 /** What every configuration of ours needs, on every platform. */
 const COMMON_MODULES = [
@@ -93,10 +93,4 @@ async function makeEsp(ctx: Context, device: string): Promise<void> {
 export async function together(work: readonly Promise<void>[]): Promise<void> {
   await Promise.allSettled(work);
   await Promise.all(work);
-}
-
-/** Brings what is in a directory's file system to the disk. @throws {LibcError} */
-export async function syncAll(directory: string): Promise<void> {
-  using open = new Descriptor(openat(AT_FDCWD, cstr(directory), O_RDONLY | O_DIRECTORY));
-  await syncfs(open.fd);
 }

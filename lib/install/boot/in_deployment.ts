@@ -1,7 +1,7 @@
 /** Running the image's own tools on the target: in its deployment, as a container would. */
 import type { Context } from "../../sys/context.ts";
-import { detachMount, mountTree, mountVirtual } from "../../sys/libc_mount.ts";
-import { run } from "../../sys/run.ts";
+import { detachMount, mountDirectory, mountVirtual } from "../../sys/libc_mount.ts";
+import { capture, run } from "../../sys/run.ts";
 import type { BootTarget } from "./boot_loader.ts";
 
 /** A deployment that can be run in. */
@@ -10,6 +10,14 @@ export interface DeploymentRoot extends Disposable {
   readonly scratch: string;
   /** Runs a program of the image. @throws {ToolError} */
   run(argv: readonly [string, ...string[]]): Promise<void>;
+  /** The same for what it says. @throws {ToolError} */
+  capture(argv: readonly [string, ...string[]]): Promise<string>;
+}
+
+/** What is seen in the deployment. */
+export interface InDeploymentOptions {
+  /** /boot is the target's, without what is mounted in it. */
+  readonly boot?: boolean;
 }
 
 /**
@@ -17,7 +25,11 @@ export interface DeploymentRoot extends Disposable {
  * order, at the end of the block, when none of the tools runs any more.
  * @throws {LibcError}
  */
-export function inDeployment(ctx: Context, { root, deployment }: BootTarget): DeploymentRoot {
+export function inDeployment(
+  ctx: Context,
+  { root, deployment }: BootTarget,
+  { boot = false }: InDeploymentOptions = {},
+): DeploymentRoot {
   using mounts = new DisposableStack();
   const add = (name: string, mount: (target: string) => void) => {
     const target = `${deployment}/${name}`;
@@ -25,15 +37,17 @@ export function inDeployment(ctx: Context, { root, deployment }: BootTarget): De
     mounts.defer(() => detachMount(target));
   };
   // The first of them, so that the others are not seen in it once more.
-  add("sysroot", (target) => mountTree(root, target));
+  add("sysroot", (target) => mountDirectory(root, target));
+  if (boot) add("boot", (target) => mountDirectory(`${root}/boot`, target, { recursive: false }));
   add("proc", (target) => mountVirtual("proc", target));
   add("sys", (target) => mountVirtual("sysfs", target));
-  add("dev", (target) => mountTree("/dev", target));
+  add("dev", (target) => mountDirectory("/dev", target));
   add("tmp", (target) => mountVirtual("tmpfs", target));
   const kept = mounts.move();
   const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
   return {
     scratch: `${deployment}/tmp`,
+    capture: (argv) => capture(ctx, ["chroot", deployment, ...argv], { env }),
     run: (argv) => run(ctx, ["chroot", deployment, ...argv], { env }),
     [Symbol.dispose]: () => kept.dispose(),
   };

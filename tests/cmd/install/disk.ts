@@ -12,7 +12,7 @@ export const ctx = plainContext(Deno.env.toObject());
 export const canLoop = Deno.uid() === 0 && await Deno.stat("/dev/loop-control").then(() => true, () => false);
 
 /** This process is as good as in a mount namespace of its own: tests want the output, not a process further down. */
-const HERE = { BOOTC_OUTER_MOUNT_NAMESPACE: "another" };
+export const HERE = { BOOTC_OUTER_MOUNT_NAMESPACE: "another" };
 
 /** A folder with an image and what is installed from it. */
 export interface Bench extends TempDir {
