@@ -81,6 +81,7 @@ export async function makeDisk(
     biosDisk: path,
     disk: path,
     blockSetup: "direct",
+    fileSystem: request.fileSystem,
     esp: { kind: "blank", device: partitionPath(path, table.espNumber) },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
