@@ -35,6 +35,11 @@ export const program: Program = {
         summary: "Show what the host runs and what it boots next",
         load: withOstree(() => import("./status.ts")),
       },
+      "usr-overlay": {
+        summary: "Make /usr writable until the next reboot",
+        aliases: ["usroverlay"],
+        load: withOstree(() => import("./usr_overlay.ts")),
+      },
       image: {
         summary: "Look at the images that the host has",
         commands: {
