@@ -9,6 +9,7 @@ import { fetchImage } from "../lib/host/fetch.ts";
 import { mutateInPlace } from "../lib/host/mutate_in_place.ts";
 import { progressSink, reportTo } from "../lib/host/progress_both.ts";
 import { applyNow, refuseSoftReboot } from "../lib/host/reboot.ts";
+import { updateAdvice } from "../lib/advice/update_advice.ts";
 import { HostSession, inOwnNamespace } from "../lib/host/session.ts";
 import type { ImageReference } from "../lib/host/spec.ts";
 import { imageText, ostreeImage, sameImage, specImage } from "../lib/host/spec_image.ts";
@@ -92,7 +93,12 @@ async function switchTo(ctx: CliContext, session: HostSession, target: ImageRefe
       onPlan: (plan) => ctx.stdout.write(`${describePlan(plan)}\n`),
       report,
     });
-    await moveHost(session, target, fetched.image, { sink, report, forget: !flags.retain });
+    await moveHost(session, target, fetched.image, {
+      sink,
+      report,
+      forget: !flags.retain,
+      beforeQueue: async ({ commit }) => (await updateAdvice(session, commit)).forEach(view.context.note),
+    });
     return fetched;
   });
   for (const line of droppedLines(fetched.pulled, flags.verbose)) ctx.note(line);

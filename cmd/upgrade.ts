@@ -9,6 +9,7 @@ import { checkForUpdate, launchProxy } from "../lib/host/fetch.ts";
 import { applyNow, refuseSoftReboot } from "../lib/host/reboot.ts";
 import { progressSink, reportTo } from "../lib/host/progress_both.ts";
 import type { ProxyLaunch } from "../lib/skopeo/copy.ts";
+import { updateAdvice } from "../lib/advice/update_advice.ts";
 import { HostSession, inOwnNamespace } from "../lib/host/session.ts";
 import type { ImageReference } from "../lib/host/spec.ts";
 import { imageText, ostreeImage, specImage } from "../lib/host/spec_image.ts";
@@ -115,6 +116,7 @@ async function upgrade(
       sink,
       onNotice: view.context.note,
       onPlan: (plan) => ctx.stdout.write(`${describePlan(plan)}\n`),
+      beforeQueue: async ({ commit }) => (await updateAdvice(session, commit)).forEach(view.context.note),
       report: reportTo(view.report, sink, imageText(target)),
     }));
   for (const line of droppedLines(fetched.pulled, flags.verbose)) ctx.note(line);

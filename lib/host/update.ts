@@ -18,6 +18,8 @@ export interface MoveOptions extends FetchOptions {
   readonly forget?: boolean;
   /** Machine-readable progress. */
   readonly sink?: ProgressSink;
+  /** Told of the image that is about to be queued, before anything of the host is changed. */
+  readonly beforeQueue?: (image: StoredImage) => Promise<void>;
 }
 
 /** What became of an update. */
@@ -81,6 +83,7 @@ export async function moveHost(
   options: MoveOptions,
 ): Promise<void> {
   const { sink = noProgress, locked = false, report } = options;
+  await options.beforeQueue?.(image);
   sink.send(stagingEvent(image.digest, "merging"));
   sink.send(stagingEvent(image.digest, "deploying"));
   await queueImage(session, { image, reference: ostreeImage(target), locked, ...(report && { report }) });
