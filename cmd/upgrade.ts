@@ -12,6 +12,7 @@ import type { ProxyLaunch } from "../lib/skopeo/copy.ts";
 import { updateAdvice } from "../lib/advice/update_advice.ts";
 import { HostSession, inOwnNamespace } from "../lib/host/session.ts";
 import type { ImageReference } from "../lib/host/spec.ts";
+import { lockStaged } from "../lib/host/staged_record.ts";
 import { imageText, ostreeImage, specImage } from "../lib/host/spec_image.ts";
 import { currentImage, trackedImage, updateHost } from "../lib/host/update.ts";
 import { UserError } from "../lib/sys/errors.ts";
@@ -73,7 +74,7 @@ async function applyDownloaded(ctx: CliContext, flags: Flags): Promise<void> {
   using session = await HostSession.open(ctx, flags);
   trackedImage(session);
   const locked = session.sysroot.staged?.finalizationLocked;
-  session.sysroot.setFinalizationLocked(false);
+  await lockStaged(session, false);
   ctx.stdout.write(
     locked
       ? "Staged deployment will now be applied on reboot\n"

@@ -13,6 +13,8 @@ import { describeImage, type ImageDescription, type ImageFacts } from "./image_s
 import { buildHost } from "./read.ts";
 import { readOnlyMedium, usrOverlayOf } from "./read_mounts.ts";
 import { emptyHost, type Host } from "./spec.ts";
+import { imageText } from "./spec_image.ts";
+import { unusedStagedLines } from "./unused_staged.ts";
 
 /** Which host. */
 export interface HostChoice {
@@ -34,7 +36,8 @@ export interface HostReading {
 }
 
 /**
- * Reads a host; without one (a machine that was not booted from ostree) the document is empty. Nothing is locked or written.
+ * Reads a host, with a note where something that was staged did not boot; without a host (a machine that was not booted from ostree) the
+ * document is empty. Nothing is locked or written.
  * @throws {UserError} when `--sysroot` names no system root
  */
 export async function readHost(ctx: Context, { sysroot: path }: HostChoice): Promise<HostReading> {
@@ -42,7 +45,10 @@ export async function readHost(ctx: Context, { sysroot: path }: HostChoice): Pro
   if (path === undefined && !await exists("/run/ostree-booted")) return { host: emptyHost(), unbooted: false };
   using sysroot = Sysroot.open(path ?? "/");
   using repo = sysroot.repo();
-  return { host: await readDocument(ctx, sysroot, repo), unbooted: path !== undefined && sysroot.booted === undefined };
+  const host = await readDocument(ctx, sysroot, repo);
+  const tracked = host.spec.image === null ? undefined : imageText(host.spec.image);
+  for (const line of await unusedStagedLines(ctx, sysroot, tracked)) ctx.note(line);
+  return { host, unbooted: path !== undefined && sysroot.booted === undefined };
 }
 
 async function readDocument(ctx: Context, sysroot: Sysroot, repo: Repo): Promise<Host> {
