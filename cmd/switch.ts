@@ -8,7 +8,8 @@ import { type OstreeImageReference, parseImageReference, TRANSPORTS } from "../l
 import { fetchImage } from "../lib/host/fetch.ts";
 import { mutateInPlace } from "../lib/host/mutate_in_place.ts";
 import { progressSink, reportTo } from "../lib/host/progress_both.ts";
-import { applyNow, refuseSoftReboot } from "../lib/host/reboot.ts";
+import { applyNow } from "../lib/host/reboot.ts";
+import { refuseSoftReboot } from "../lib/host/soft_reboot.ts";
 import { updateAdvice } from "../lib/advice/update_advice.ts";
 import { HostSession, inOwnNamespace } from "../lib/host/session.ts";
 import type { ImageReference } from "../lib/host/spec.ts";
@@ -59,6 +60,7 @@ export async function run(ctx: CliContext, flags: Flags, { target }: Positionals
   const request = { sysroot: flags.sysroot, doing: DOING };
   const elsewhere = await inOwnNamespace(ctx, request);
   if (elsewhere !== undefined) return elsewhere;
+  refuseSoftReboot(flags);
   using session = await HostSession.open(ctx, request);
   await switchTo(ctx, session, specImage(reference), flags);
 }
@@ -83,7 +85,6 @@ async function switchTo(ctx: CliContext, session: HostSession, target: ImageRefe
     return;
   }
   if (flags.enforceContainerSigpolicy) await requireSignaturePolicy("/", ctx.env);
-  refuseSoftReboot(flags);
   using sink = progressSink(flags.progressFd, ctx.now);
   const before = currentImage(session)?.manifest;
   const fetched = await withProgress(ctx, flags, async (view) => {

@@ -6,7 +6,8 @@ import type { CommandSpec, Values } from "../lib/cli/spec.ts";
 import { describePlan } from "../lib/container/plan.ts";
 import { formatImageReference, withTag } from "../lib/oci/reference.ts";
 import { checkForUpdate, launchProxy } from "../lib/host/fetch.ts";
-import { applyNow, refuseSoftReboot } from "../lib/host/reboot.ts";
+import { applyNow } from "../lib/host/reboot.ts";
+import { refuseSoftReboot } from "../lib/host/soft_reboot.ts";
 import { progressSink, reportTo } from "../lib/host/progress_both.ts";
 import type { ProxyLaunch } from "../lib/skopeo/copy.ts";
 import { updateAdvice } from "../lib/advice/update_advice.ts";
@@ -33,7 +34,7 @@ export const spec = {
     },
     downloadOnly: {
       help: "Fetch and stage, but do not apply it at the next reboot",
-      conflicts: ["apply", "fromDownloaded"],
+      conflicts: ["apply", "softReboot", "fromDownloaded"],
     },
     fromDownloaded: { help: "Apply at the next reboot what --download-only has staged, without asking the registry" },
     tag: {
@@ -56,6 +57,7 @@ type Launched = { readonly launched: ProxyLaunch };
 export async function run(ctx: CliContext, flags: Flags): Promise<void | number> {
   const elsewhere = await inOwnNamespace(ctx, flags);
   if (elsewhere !== undefined) return elsewhere;
+  refuseSoftReboot(flags);
   if (flags.fromDownloaded) return await applyDownloaded(ctx, flags);
   await using launched = await launchProxy(ctx, flags);
   using session = await HostSession.open(ctx, flags);
@@ -102,7 +104,6 @@ async function upgrade(
   target: ImageReference,
   flags: Flags & Launched,
 ): Promise<void> {
-  refuseSoftReboot(flags);
   if (flags.downloadOnly && !session.live) {
     throw new UserError("Cannot stage an update on a system root that does not run", {
       hint: "Leave --download-only out: the update is deployed, and booted when the system is",

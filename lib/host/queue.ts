@@ -18,6 +18,7 @@ import { changing, ofCommit } from "./damage.ts";
 import { applyKargs, diffKargs, readKargsD } from "./kargs.ts";
 import { bumpGeneration, markRebootRequired, tellJournal } from "./notify.ts";
 import type { HostSession } from "./session.ts";
+import { dropSoftReboot } from "./soft_reboot.ts";
 import { rememberStaged } from "./staged_record.ts";
 
 const KARGS_FILE_MAX_BYTES = 1 << 20;
@@ -99,6 +100,7 @@ export async function queueImage(session: HostSession, request: QueueRequest): P
     kernelArguments: applyKargs(current.kernelArguments, change),
     signal: ctx.signal,
   };
+  if (live) await dropSoftReboot(ctx);
   await changing(`Cannot deploy "${origin.imageReference}"`, async () => {
     try {
       if (live) await sysroot.stageTree({ ...tree, locked: request.locked ?? false });

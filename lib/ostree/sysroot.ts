@@ -28,6 +28,12 @@ import type { Origin } from "./origin.ts";
 import { type PruneResult, Repo } from "./repo.ts";
 import { type LockOptions, waitForLock } from "./sysroot_lock.ts";
 
+/** Whether this libostree knows soft reboots (since 2025.3). */
+export function knowsSoftReboot(): boolean {
+  // Not asked of the function that prepares one: Deno 2.7 gives a function for a missing symbol that is nonblocking.
+  return ostree().ostree_sysroot_deployment_can_soft_reboot !== null;
+}
+
 /** How a system root is opened. */
 export interface SysrootOptions {
   /**
@@ -316,6 +322,21 @@ export class Sysroot implements Disposable {
     using file = keyFile(origin.toString());
     const handle = this.#find(array, deployment);
     checked((error) => ostree().ostree_sysroot_write_origin_file(this.#handle, handle, file.pointer, null, error));
+    this.reload();
+  }
+
+  /**
+   * Prepares a restart of user space alone into a deployment: mounts it at /run/nextroot, for everybody on the host. A staged deployment other
+   * than this one is discarded. Commit point: that mount; a reboot of the machine goes where the boot entries lead.
+   * @throws {UserError} where this libostree cannot, or the deployment is gone
+   * @throws {GlibError} also where the deployment has another kernel
+   */
+  async prepareSoftReboot(deployment: Deployment): Promise<void> {
+    const prepare = ostree().ostree_sysroot_deployment_set_soft_reboot;
+    if (prepare === null || !knowsSoftReboot()) throw new UserError("This libostree cannot prepare a soft reboot");
+    using array = this.#array();
+    const handle = this.#find(array, deployment);
+    await checkedAsync((error) => prepare(this.#handle, handle, 0, null, error));
     this.reload();
   }
 
