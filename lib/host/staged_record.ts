@@ -38,11 +38,14 @@ export function deploymentsMs(sysroot: Pick<Sysroot, "path">): number {
  * Remembers what has just been staged; SYSROOT must be writable here. A power cut before the rename leaves an older record, which is void
  * by then. The update stands without it, so a failure is only said.
  */
-export async function rememberStaged({ ctx, sysroot }: HostSession, staged: Staged): Promise<void> {
+export async function rememberStaged(
+  { ctx, sysroot }: HostSession,
+  { digest, image, locked }: Staged,
+): Promise<void> {
   const deployment = sysroot.staged;
   if (!deployment) return;
   const { stateroot, checksum } = deployment;
-  const record: StagedRecord = { ...staged, stateroot, checksum, deploymentsMs: deploymentsMs(sysroot) };
+  const record: StagedRecord = { image, digest, stateroot, checksum, locked, deploymentsMs: deploymentsMs(sysroot) };
   try {
     await Deno.mkdir(pathOf(sysroot, DIRECTORY), { recursive: true });
     const bytes = new TextEncoder().encode(`${JSON.stringify(record)}\n`);

@@ -8,12 +8,10 @@ import { deploymentsMs, recordOfUnused, type StagedRecord } from "./staged_recor
 
 /**
  * Where libostree leaves why it failed at shutdown, since 2022.5. `ostree-boot-complete.service` removes it at the next boot, and fails with
- * its text, so that a unit that failed tells of it.
+ * its text, which is then in the journal alone.
  */
 const STAMP = "/boot/ostree/finalize-failure.stamp";
-/** systemd keeps this link from the first start of a unit on, and the journal knows that run by its target. */
-const BOOT_COMPLETE = "/run/systemd/units/invocation:ostree-boot-complete.service";
-const TOLD = /ostree-finalize-staged\.service failed on previous boot: ([^]*)/;
+const TOLD = /^error: ostree-finalize-staged\.service failed on previous boot: (.*)/m;
 
 /** Lines that say what became of a staged deployment after a reboot that did not use it; none on a host where all is well. */
 export async function unusedStagedLines(
@@ -23,8 +21,8 @@ export async function unusedStagedLines(
 ): Promise<string[]> {
   if (!sysroot.booted || sysroot.staged) return [];
   const record = recordOfUnused(sysroot);
-  const failure = readStamp(sysroot) ?? await toldAtBoot(ctx) ??
-    (record && !record.locked ? await lastWords(ctx) : undefined);
+  const asked = record && !record.locked;
+  const failure = readStamp(sysroot) ?? (asked ? await toldAtBoot(ctx) ?? await lastWords(ctx) : undefined);
   return explain({ record, failure, tracked });
 }
 
@@ -83,13 +81,7 @@ function isNotThere(error: unknown): boolean {
 
 /** What `ostree-boot-complete.service` said of the shutdown before this boot. */
 async function toldAtBoot(ctx: Context): Promise<string | undefined> {
-  try {
-    const invocation = await Deno.readLink(BOOT_COMPLETE);
-    return TOLD.exec(await journal(ctx, `_SYSTEMD_INVOCATION_ID=${invocation}`))?.[1];
-  } catch (error) {
-    if (isNotThere(error)) return undefined;
-    throw error;
-  }
+  return TOLD.exec(await journal(ctx, "--boot", "--unit=ostree-boot-complete.service"))?.[1]?.trimEnd();
 }
 
 /** The last error of the shutdown before this boot, where the journal is kept: a full /boot takes no stamp. */

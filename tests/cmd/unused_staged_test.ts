@@ -53,15 +53,13 @@ test("bootc status asks the journal where the stamp was taken away at boot", asy
   await failToFinish(host);
   const why = await host.system.read("/boot/ostree/finalize-failure.stamp");
   await host.system.powerCycle();
-  // What ostree-boot-complete.service and systemd leave behind; the journal is the only thing that is not real.
+  // What ostree-boot-complete.service does; the journal is the only thing that is not real.
   const { stderr } = await host.system.run(["ostree", "admin", "boot-complete"], {
     env: { INVOCATION_ID: "abc123" },
   });
   assertEquals(stderr, `error: ostree-finalize-staged.service failed on previous boot: ${why}\n`);
   assertEquals(await host.system.read("/boot/ostree/finalize-failure.stamp"), undefined);
-  await host.system.write("/run/systemd/units/x", "");
-  await host.system.run(["ln", "-s", "abc123", "/run/systemd/units/invocation:ostree-boot-complete.service"]);
-  await host.system.write("/tmp/said", stderr);
+  await host.system.write("/tmp/said", `Starting...\n${stderr}Failed to start.\n`);
   await host.system.write("/tmp/bin/journalctl", '#!/bin/sh\necho "$*" > /tmp/asked\ncat /tmp/said\n');
   await host.system.run(["chmod", "755", "/tmp/bin/journalctl"]);
   const status = await host.system.bootc(["status", "--json"], { PATH: "/tmp/bin:/usr/sbin:/usr/bin:/sbin:/bin" });
@@ -70,7 +68,10 @@ test("bootc status asks the journal where the stamp was taken away at boot", asy
     `warning: ${name} was not used: ostree could not finish it at shutdown: ${why}\n` +
       "hint: Mend that, then run `bootc upgrade` again\n",
   );
-  assertEquals(await host.system.read("/tmp/asked"), "--quiet --no-pager --output=cat _SYSTEMD_INVOCATION_ID=abc123\n");
+  assertEquals(
+    await host.system.read("/tmp/asked"),
+    "--quiet --no-pager --output=cat --boot --unit=ostree-boot-complete.service\n",
+  );
 });
 
 test("bootc status says that a reboot discarded what --download-only had staged (U5)", async () => {
@@ -102,6 +103,23 @@ test("bootc status advises to switch again after a power cut, where that was wha
   assertEquals((await host.bootc("switch", "--transport", "oci", `${IMAGES}/other`)).code, 0);
   await host.system.powerCycle();
   assertStringIncludes(await notes(host), "ostree-finalize-staged.service`; run `bootc switch` again\n");
+});
+
+test("bootc upgrade writes down what it staged, and what became of its lock", async () => {
+  const { host } = await staged("--download-only");
+  await using _ = host;
+  const read = async () => JSON.parse((await host.system.read("/sysroot/ostree/bootc/staged.json"))!);
+  const { deploymentsMs, ...record } = await read();
+  const { image, ostree } = (await host.status()).status.staged;
+  assertEquals(record, {
+    image: `oci:${IMAGES}/os`,
+    digest: image.imageDigest,
+    stateroot: "default",
+    checksum: ostree.checksum,
+    locked: true,
+  });
+  assertEquals((await host.bootc("upgrade", "--from-downloaded")).code, 0);
+  assertEquals(await read(), { ...record, deploymentsMs, locked: false });
 });
 
 test("bootc status is silent where somebody discarded what was staged", async () => {
