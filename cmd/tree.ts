@@ -168,6 +168,10 @@ export const program: Program = {
             summary: "Print the JSON schema of a format that this program writes",
             load: () => import("./internals/print_json_schema.ts"),
           },
+          "publish-rhsm-facts": {
+            summary: "Tell the subscription manager which images the host has",
+            load: withOstree(() => import("./internals/publish_rhsm_facts.ts")),
+          },
           "systemd-generator": {
             summary: "Enable units for this boot, for systemd",
             forgiving: true,
