@@ -5,6 +5,7 @@ import { SePolicy } from "../ostree/sepolicy.ts";
 import { knowsSoftReboot } from "../ostree/sysroot.ts";
 import type { Context } from "../sys/context.ts";
 import { UserError } from "../sys/errors.ts";
+import { exists } from "../sys/exists.ts";
 import { inHostMountNamespace } from "../sys/mount_namespace.ts";
 import { run } from "../sys/run.ts";
 import type { HostSession } from "./session.ts";
@@ -82,14 +83,4 @@ export async function dropSoftReboot(ctx: Context): Promise<void> {
   if (!exists(PREPARED)) return;
   await run(ctx, await inHostMountNamespace(["umount", "--recursive", NEXT_ROOT]));
   ctx.note("The soft reboot that was prepared is taken back");
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return false;
-  }
 }

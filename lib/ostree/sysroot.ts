@@ -5,6 +5,7 @@
  */
 import type { Context } from "../sys/context.ts";
 import { cstr } from "../sys/libc.ts";
+import { exists } from "../sys/exists.ts";
 import { UserError } from "../sys/errors.ts";
 import { type Deployment, readDeployment, sameDeployment } from "./deployment.ts";
 import {
@@ -377,16 +378,6 @@ export class Sysroot implements Disposable {
   [Symbol.dispose](): void {
     this.#unlock();
     this.#sysroot[Symbol.dispose]();
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return false;
   }
 }
 
