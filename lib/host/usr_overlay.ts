@@ -13,13 +13,15 @@ export interface OverlayRequest {
   readonly readOnly: boolean;
 }
 
+/** Without `--options-mode`, util-linux hands all of the overlay's options over, which the kernel takes for a change of them and refuses. */
+const WRITABLE_FOR_ONESELF = "unshare --mount sh -c 'mount --options-mode=ignore -o remount,rw /usr && exec sh'";
+
 /** What lies over /usr already, and until when. */
 const PRESENT: Readonly<Record<Exclude<UnlockedState, "none">, { what: string; until: string }>> = {
   development: { what: "transient, read/write", until: "The next reboot removes it" },
   transient: {
     what: "transient, read-only",
-    until:
-      "To write below /usr: unshare --mount sh -c 'mount -o remount,rw /usr && exec sh'; the next reboot removes it",
+    until: `To write below /usr: ${WRITABLE_FOR_ONESELF}; the next reboot removes it`,
   },
   hotfix: { what: "persistent, read/write", until: "It stays until the next update" },
 };

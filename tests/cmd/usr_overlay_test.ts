@@ -58,7 +58,7 @@ for (
     [
       "transient",
       "transient, read-only",
-      "To write below /usr: unshare --mount sh -c 'mount -o remount,rw /usr && exec sh'; the next reboot removes it",
+      "To write below /usr: unshare --mount sh -c 'mount --options-mode=ignore -o remount,rw /usr && exec sh'; the next reboot removes it",
     ],
   ] as const
 ) {
