@@ -4,7 +4,7 @@ import { GlibError } from "../ostree/glib.ts";
 import { SePolicy } from "../ostree/sepolicy.ts";
 import { knowsSoftReboot } from "../ostree/sysroot.ts";
 import type { Context } from "../sys/context.ts";
-import { UserError } from "../sys/errors.ts";
+import { ToolError, UserError } from "../sys/errors.ts";
 import { exists } from "../sys/exists.ts";
 import { inHostMountNamespace } from "../sys/mount_namespace.ts";
 import { run } from "../sys/run.ts";
@@ -64,6 +64,7 @@ export async function prepareSoftReboot(session: HostSession, mode: SoftReboot):
   }
   ctx.note(`The ${kind} deployment is soft-reboot capable, preparing for soft-reboot...`);
   try {
+    await dropSoftReboot(ctx); // mounts would lie on each other
     await sysroot.prepareSoftReboot(next);
     return true;
   } catch (cause) {
@@ -76,11 +77,18 @@ export async function prepareSoftReboot(session: HostSession, mode: SoftReboot):
 
 /**
  * Takes back a soft reboot that was prepared, before the deployments change: systemd would still make the next restart one into it. libostree
- * unmounts it in the mount namespace that it runs in, which is ours alone. Safe to repeat.
- * @throws {ToolError}
+ * unmounts it in the mount namespace that it runs in, which is ours alone. Safe to repeat. Where it fails that is said, for the change stands
+ * without it.
+ * @throws {Interrupted}
  */
 export async function dropSoftReboot(ctx: Context): Promise<void> {
   if (!exists(PREPARED)) return;
-  await run(ctx, await inHostMountNamespace(["umount", "--recursive", NEXT_ROOT]));
-  ctx.note("The soft reboot that was prepared is taken back");
+  try {
+    await run(ctx, await inHostMountNamespace(["umount", "--recursive", NEXT_ROOT]));
+    await Deno.remove(PREPARED);
+    ctx.note("The soft reboot that was prepared is taken back");
+  } catch (error) {
+    if (!(error instanceof ToolError || error instanceof UserError)) throw error;
+    ctx.note(`warning: Cannot take back the soft reboot that was prepared: ${error.message}`);
+  }
 }

@@ -50,6 +50,31 @@ for (
   });
 }
 
+for (const code of [0, 32]) {
+  test(`bootc upgrade takes back a soft reboot that was prepared, where umount ends with ${code} (U24)`, async () => {
+    await using host = await TestHost.following();
+    host.image({ version: "2" });
+    await host.system.write("/run/ostree/nextroot-booted", "");
+    await host.system.write(
+      "/tmp/bin/umount",
+      `#!/bin/sh\nprintf '%s\\n' "$*" >> /run/asked\necho busy >&2\nexit ${code}\n`,
+    );
+    await host.system.write("/tmp/bin/nsenter", `#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done; shift; exec "$@"\n`);
+    await host.system.run(["chmod", "755", "/tmp/bin/umount", "/tmp/bin/nsenter"]);
+    const env = { PATH: "/tmp/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
+    const upgraded = await host.system.bootc(["upgrade", "--quiet"], env);
+    assertEquals([upgraded.code, upgraded.stderr], [
+      0,
+      code === 0
+        ? "The soft reboot that was prepared is taken back\n"
+        : 'warning: Cannot take back the soft reboot that was prepared: "nsenter --target=1 --mount --root --wd -- umount ' +
+          '--recursive /run/nextroot" failed with exit code 32: busy\n',
+    ]);
+    assertEquals(await host.system.read("/run/asked"), "--recursive /run/nextroot\n");
+    assertEquals(await host.system.read("/run/ostree/nextroot-booted"), code === 0 ? undefined : "");
+  });
+}
+
 for (const other of ["--download-only", "--check"]) {
   Deno.test(`bootc upgrade --soft-reboot=auto cannot be used with ${other}`, async () => {
     const { code, stderr } = await bootcWith({}, "upgrade", "--soft-reboot=auto", other);
