@@ -12,7 +12,7 @@ import { type CallerContext, notBooted, requireHost, requireSysrootName } from "
 import { describeImage, type ImageDescription, type ImageFacts } from "./image_state.ts";
 import { buildHost } from "./read.ts";
 import { readOnlyMedium, usrOverlayOf } from "./read_mounts.ts";
-import { softRebootsInto } from "./soft_reboot.ts";
+import { softRebootCheck } from "./soft_reboot.ts";
 import { emptyHost, type Host } from "./spec.ts";
 import { imageText } from "./spec_image.ts";
 import { unusedStagedLines } from "./unused_staged.ts";
@@ -54,11 +54,11 @@ export async function readHost(ctx: Context, { sysroot: path }: HostChoice): Pro
 
 async function readDocument(ctx: Context, sysroot: Sysroot, repo: Repo): Promise<Host> {
   const mountinfo = await Deno.readTextFile("/proc/self/mountinfo");
-  const { booted } = sysroot;
+  const softRebootsInto = await softRebootCheck(sysroot.booted);
   const path = await Deno.realPath(sysroot.path === "/" ? "/sysroot" : sysroot.path).catch(() => sysroot.path);
   return buildHost(sysroot, {
     imageFacts: (checksum) => imageFacts(repo, checksum),
-    softReboot: ({ path }) => booted !== undefined && softRebootsInto(booted, path),
+    softReboot: ({ path }) => softRebootsInto(path),
     usrOverlay: usrOverlayOf(mountinfo),
     readOnly: readOnlyMedium(mountinfo, path),
     problem: (message, cause) => ctx.note(`warning: ${message}: ${cause instanceof Error ? cause.message : cause}`),

@@ -1,7 +1,6 @@
 /** Restarting user space alone into another deployment, while the kernel runs on (row U24). */
 import type { Deployment } from "../ostree/deployment.ts";
 import { GlibError } from "../ostree/glib.ts";
-import { SePolicy } from "../ostree/sepolicy.ts";
 import { knowsSoftReboot } from "../ostree/sysroot.ts";
 import type { Context } from "../sys/context.ts";
 import { ToolError, UserError } from "../sys/errors.ts";
@@ -30,18 +29,20 @@ export function refuseSoftReboot({ softReboot }: { readonly softReboot: SoftRebo
 }
 
 /**
- * Whether user space could restart into a deployment that has the booted one's kernel and arguments. The SELinux policy that is loaded stays:
- * it has to be the same.
- * @throws {GlibError} when a policy cannot be read
+ * Tells of deployments that have the booted one's kernel and arguments, by their paths, whether user space could restart into them. The
+ * SELinux policy that is loaded stays: it has to be the same. What is given throws {@linkcode GlibError} when a policy cannot be read.
  */
-export function softRebootsInto(booted: Pick<Deployment, "path">, path: string): boolean {
-  if (!exists(SYSTEMD_UNIT)) return false;
-  return !exists(SELINUX) || policyOf(booted.path) === policyOf(path);
-}
-
-function policyOf(path: string): string | undefined {
-  using policy = SePolicy.fromDirectory(path);
-  return policy?.checksum;
+export async function softRebootCheck(
+  booted: Pick<Deployment, "path"> | undefined,
+): Promise<(path: string) => boolean> {
+  if (!booted || !knowsSoftReboot() || !exists(SYSTEMD_UNIT)) return () => false;
+  if (!exists(SELINUX)) return () => true;
+  const { SePolicy } = await import("../ostree/sepolicy.ts"); // which `status` elsewhere need not wait for
+  const policyOf = (path: string) => {
+    using policy = SePolicy.fromDirectory(path);
+    return policy?.checksum;
+  };
+  return (path) => policyOf(booted.path) === policyOf(path);
 }
 
 /**
@@ -54,9 +55,9 @@ export async function prepareSoftReboot(session: HostSession, mode: SoftReboot):
   const [next] = sysroot.deployments();
   if (!next) throw new TypeError("A booted system root has a deployment");
   const kind = next.staged ? "staged" : next.booted ? "booted" : "rollback";
-  const { booted } = sysroot;
+  const softRebootsInto = await softRebootCheck(sysroot.booted);
   const hint = "It is queued: a full reboot boots it";
-  if (!next.softRebootCapable || !booted || !softRebootsInto(booted, next.path)) {
+  if (!next.softRebootCapable || !softRebootsInto(next.path)) {
     if (mode === "auto") return false;
     throw new UserError(`Soft reboot was required but ${kind} deployment is not soft-reboot capable`, {
       hint: `Kernel, initramfs, kernel arguments and SELinux policy have to be the same. ${hint}`,
