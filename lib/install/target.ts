@@ -1,5 +1,6 @@
 /** A mounted file system that becomes a host: the empty system root, and what an image's deployment in it gets. */
 import type { Context } from "../sys/context.ts";
+import { isThere } from "../sys/is_there.ts";
 import { run } from "../sys/run.ts";
 import { UserError } from "../sys/errors.ts";
 import type { BootLoader } from "./boot/boot_loader.ts";
@@ -42,17 +43,6 @@ function notEmpty(path: string): UserError {
   });
 }
 
-/** Whether there is an ostree repository; its configuration is what libostree writes last. */
-async function hasRepository(root: string): Promise<boolean> {
-  try {
-    await Deno.lstat(`${root}/ostree/repo/config`);
-    return true;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return false;
-  }
-}
-
 /** How the empty system root is made. */
 export interface SystemRootOptions {
   /** /boot lies on the root file system. */
@@ -62,7 +52,8 @@ export interface SystemRootOptions {
 /** Makes repository and directories, or takes those that an earlier attempt left beside another system. @throws {ToolError} */
 export async function makeSystemRoot(ctx: Context, root: string, options: SystemRootOptions): Promise<void> {
   const { ostree } = ctx.tools;
-  if (!await hasRepository(root)) await run(ctx, [ostree, "admin", "init-fs", "--modern", root]);
+  // libostree writes the configuration last.
+  if (!await isThere(`${root}/ostree/repo/config`)) await run(ctx, [ostree, "admin", "init-fs", "--modern", root]);
   // libostree reads no system root where this is a directory.
   await seedLoader(`${root}/boot`);
   await setRepoConfig(ctx, root, { "sysroot.readonly": "true", "sysroot.bootprefix": String(options.bootOnRoot) });
