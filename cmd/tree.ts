@@ -49,6 +49,10 @@ export const program: Program = {
       install: {
         summary: "Install an image on a disk or file system",
         commands: {
+          "ensure-completion": {
+            summary: "Finish an installation that another installer did with ostree",
+            load: withOstree(() => import("./install/ensure_completion.ts")),
+          },
           finalize: {
             summary: "Bring an installed file system into the state to boot from",
             load: () => import("./install/finalize.ts"),
@@ -57,9 +61,18 @@ export const program: Program = {
             summary: "Print the install configuration as JSON",
             load: () => import("./install/print_configuration.ts"),
           },
+          reset: {
+            summary: "Stage the host's image as if it were newly installed",
+            hidden: true,
+            load: withOstree(() => import("./install/reset.ts")),
+          },
           "to-disk": {
             summary: "Install an image on a whole disk, which then boots it",
             load: withOstree(() => import("./install/to_disk.ts")),
+          },
+          "to-existing-root": {
+            summary: "Install an image over the system that a root file system has",
+            load: withOstree(() => import("./install/to_existing_root.ts")),
           },
           "to-filesystem": {
             summary: "Install an image into an empty file system that is mounted",
@@ -96,6 +109,14 @@ export const program: Program = {
         summary: "Commands for other programs",
         hidden: true,
         commands: {
+          "bootc-install-completion": {
+            summary: "Add what an image asks for to the boot entry of its first deployment",
+            load: withOstree(() => import("./internals/bootc_install_completion.ts")),
+          },
+          "destructive-cleanup": {
+            summary: "Remove the system that this one was installed beside",
+            load: () => import("./internals/destructive_cleanup.ts"),
+          },
           "fixup-etc-fstab": {
             summary: "Mount / read-only in /etc/fstab",
             load: () => import("./internals/fixup_etc_fstab.ts"),

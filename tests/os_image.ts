@@ -12,6 +12,8 @@ export interface OsImage {
   readonly initramfs?: boolean;
   /** Content of the layer on top, by path. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Programs of the layer on top, which anybody may run. */
+  readonly programs?: Readonly<Record<string, string | Uint8Array<ArrayBuffer>>>;
   /** Symlinks of the layer on top: target by path. */
   readonly links?: Readonly<Record<string, string>>;
   readonly kargs?: readonly string[];
@@ -71,6 +73,9 @@ function baseLayer(source: OsImage) {
 /** Writes an image into an `oci:` directory. */
 export function osImage(directory: string, source: OsImage = {}): WrittenImage {
   const files = Object.entries(source.files ?? {}).map(([name, content]): [string, Node] => [name, file(content)]);
+  for (const [name, content] of Object.entries(source.programs ?? {})) {
+    files.push([name, file(content, { mode: 0o755 })]);
+  }
   const links = Object.entries(source.links ?? {}).map(([name, target]): [string, Node] => [name, link(target)]);
   const kargs = source.kargs
     ? [["usr/lib/bootc/kargs.d/10-test.toml", file(`kargs = ${JSON.stringify(source.kargs)}\n`)] as [string, Node]]

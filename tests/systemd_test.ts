@@ -29,7 +29,7 @@ Deno.test({
       paths.push(`${tmp.path}/${name}`);
       await Deno.writeTextFile(`${tmp.path}/${name}`, content.replaceAll("/usr/bin/bootc", `${tmp.path}/bootc`));
     }
-    assertEquals(paths.length, 7);
+    assertEquals(paths.length, 8);
     await run(ctx, ["systemd-analyze", "verify", "--man=no", ...paths]);
   },
 });
@@ -40,6 +40,11 @@ function settings(name: string): string[] {
 }
 
 const EXPECTED: [name: string, settings: string[]][] = [
+  ["bootc-destructive-cleanup.service", [
+    "ConditionPathExists=/sysroot/etc/bootc-destructive-cleanup",
+    "Type=oneshot",
+    "ExecStart=/usr/bin/bootc internals destructive-cleanup",
+  ]],
   ["bootc-fetch-apply-updates.service", ["Type=oneshot", "ExecStart=/usr/bin/bootc upgrade --apply --quiet"]],
   ["bootc-fetch-apply-updates.timer", ["OnBootSec=1h", "OnUnitInactiveSec=8h", "RandomizedDelaySec=2h"]],
   ["bootc-publish-rhsm-facts.service", [
@@ -53,7 +58,7 @@ const EXPECTED: [name: string, settings: string[]][] = [
   ["bootc-status-updated.target", ["StopWhenUnneeded=true"]],
 ];
 for (const [name, expected] of EXPECTED) {
-  Deno.test(`Z8: ${name} has the settings that hosts count on`, () => {
+  Deno.test(`${name} has the settings that hosts count on`, () => {
     assertEquals(settings(name).filter((line) => expected.includes(line)), expected);
   });
 }

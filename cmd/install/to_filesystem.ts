@@ -2,16 +2,17 @@
 import type { CliContext } from "../../lib/cli/context.ts";
 import { REGISTRY_FLAGS } from "../../lib/cli/image_flags.ts";
 import { installFlags, installImages } from "../../lib/cli/install_flags.ts";
+import { replaceFlags } from "../../lib/cli/replace_flags.ts";
 import { withProgress } from "../../lib/cli/progress_view.ts";
 import type { CommandSpec, Positionals, Values } from "../../lib/cli/spec.ts";
 import { describePlan } from "../../lib/container/plan.ts";
 import { requireRoot } from "../../lib/host/guard.ts";
 import { droppedLines } from "../../lib/host/words.ts";
-import { finalize } from "../../lib/install/finalize.ts";
-import { install } from "../../lib/install/install.ts";
+import { requireHostProcesses, warnOfHostRoot } from "../../lib/install/host_root.ts";
 import { inspectTarget } from "../../lib/install/mounted_target.ts";
+import { installOnto } from "../../lib/install/onto_mounted.ts";
 import { requireInstallable } from "../../lib/install/preflight.ts";
-import { installRequest, onTarget } from "../../lib/install/request.ts";
+import { installRequest } from "../../lib/install/request.ts";
 import { containerImage, noSource } from "../../lib/install/source.ts";
 import { installedText } from "../../lib/install/words.ts";
 import { inOwnMountNamespace } from "../../lib/sys/mount_namespace.ts";
@@ -20,7 +21,8 @@ export const spec = {
   summary: "Install an image into an empty file system that is mounted",
   description: [
     "ROOT is the mount point of the new root file system. What is mounted at ROOT/boot becomes the host's /boot, and what is mounted at " +
-    "ROOT/boot/efi gets the boot loader for UEFI; the disk of /boot gets the one for BIOS, where it has a partition for that.",
+    "ROOT/boot/efi gets the boot loader for UEFI; the disk of /boot gets the one for BIOS, where it has a partition for that. " +
+    "A file system with something on it is refused without --replace.",
   ],
   positionals: [{ name: "root", help: "Mount point of the new root file system", complete: "directory" }],
   flags: {
@@ -35,6 +37,7 @@ export const spec = {
       metavar: "SPEC",
       help: "How /boot is mounted where it is a file system of its own",
     },
+    ...replaceFlags,
     skipFinalize: { help: "Leave the file system writable, for changes before `bootc install finalize`" },
     ...REGISTRY_FLAGS,
   },
@@ -52,24 +55,21 @@ export async function run(ctx: CliContext, flags: Flags, { root }: Positionals<t
   if (!images) throw noSource();
   const elsewhere = await inOwnMountNamespace(ctx);
   if (elsewhere !== undefined) return elsewhere;
+  if (flags.replace) await requireHostProcesses();
   const request = await installRequest(ctx, images, flags);
   const target = await inspectTarget(ctx, root, flags);
   await requireInstallable(ctx, request);
-  const again = "empty it and run this again";
+  if (target.hostRoot && !flags.acknowledgeDestructive) await warnOfHostRoot(ctx);
   const installed = await withProgress(
     ctx,
     flags,
     ({ context, report }) =>
-      onTarget({ name: root, again }, async () => {
-        const installed = await install(context, target, {
-          ...request,
-          report,
-          onPlan: (plan) => ctx.stdout.write(`${describePlan(plan)}\n`),
-          onNotice: context.note,
-        });
-        if (!flags.skipFinalize) await finalize(context, target.root);
-        return installed;
-      }),
+      installOnto(context, target, {
+        ...request,
+        report,
+        onPlan: (plan) => ctx.stdout.write(`${describePlan(plan)}\n`),
+        onNotice: context.note,
+      }, { name: root, replace: flags.replace, finalize: !flags.skipFinalize }),
   );
   for (const line of droppedLines(installed.pulled, flags.verbose)) ctx.note(line);
   ctx.stdout.write(installedText(installed, images, root));

@@ -16,7 +16,8 @@ export const installFlags = {
     kind: "string",
     metavar: "NAME",
     complete: "image",
-    help: "The image that the host follows from now on, where it is another one",
+    help:
+      "The image that the host follows from now on; the source when not given, at its registry if that is a container",
   },
   targetTransport: {
     kind: "string",
@@ -42,6 +43,7 @@ export const installFlags = {
     values: ["grub", "none"],
     help: "The boot loader; the one that the image has when not given",
   },
+  disableSelinux: { help: "Start the host without SELinux, though the image has a policy" },
   rootSshAuthorizedKeys: {
     kind: "string",
     metavar: "FILE",
@@ -60,6 +62,15 @@ export interface ImageChoice {
   readonly enforceContainerSigpolicy: boolean;
 }
 
+/** What is followed: the host cannot ask the storage of the engine that ran the container, only where that got the image from. */
+function targetOf(
+  { sourceImgref, targetImgref, targetTransport }: ImageChoice,
+  source: OstreeImageReference,
+): OstreeImageReference {
+  if (targetImgref !== undefined) return imageArgument(`${targetTransport}:${targetImgref}`);
+  return sourceImgref === undefined ? imageArgument(`${targetTransport}:${source.image.name}`) : source;
+}
+
 /** `container` is the image that this program runs in. @throws {UsageError} when a reference is none */
 export function installImages(
   choice: ImageChoice,
@@ -67,9 +78,7 @@ export function installImages(
 ): { source: OstreeImageReference; target: OstreeImageReference } | undefined {
   const named = choice.sourceImgref === undefined ? container : imageArgument(choice.sourceImgref);
   if (!named) return undefined;
-  const wanted = choice.targetImgref === undefined
-    ? named
-    : imageArgument(`${choice.targetTransport}:${choice.targetImgref}`);
+  const wanted = targetOf(choice, named);
   const signed = choice.enforceContainerSigpolicy ? { signature: { kind: "containerPolicy" } as const } : {};
   return { source: { ...named, ...signed }, target: { ...wanted, ...signed } };
 }

@@ -6,7 +6,7 @@ import type { Context } from "../sys/context.ts";
 import { Interrupted, throwIfInterrupted, UserError } from "../sys/errors.ts";
 import { releaseText } from "../sys/memory.ts";
 import type { ReportProgress } from "../sys/progress.ts";
-import { INLINE_BYTES, LayerReader } from "./layer_reader.ts";
+import { type ExpectedLayer, INLINE_BYTES, LayerReader } from "./layer_reader.ts";
 import type { ImageLayer } from "./layout.ts";
 
 /** How many bytes are read between two looks at our own memory. */
@@ -19,23 +19,36 @@ export interface FetchSettings {
   readonly report: ReportProgress;
 }
 
+/** A blob on its way, and what it has to be. */
+interface Requested {
+  readonly pipe: BlobPipe;
+  readonly expected: ExpectedLayer;
+}
+
 /** The reader of one image's layers; its buffers serve them all. */
 export class LayerFetch implements Disposable {
   #reader: LayerReader;
   #last: ImageLayer | undefined;
   #lastBytes = 0;
   #untidied = 0;
-  #next: { layer: ImageLayer; pipe: Promise<BlobPipe> } | undefined;
+  #next: { layer: ImageLayer; requested: Promise<Requested> } | undefined;
 
   constructor(readonly ctx: Context, readonly opened: OpenedImage, readonly settings: FetchSettings) {
     this.#reader = new LayerReader({ isal: settings.isal });
   }
 
-  #request(layer: ImageLayer): Promise<BlobPipe> {
-    const { proxy, imageId } = this.opened;
-    const pipe = proxy.blob(imageId, layer.digest, layer.size);
-    pipe.catch(() => {}); // looked at when its turn comes
-    return pipe;
+  #request(layer: ImageLayer): Promise<Requested> {
+    const requested = this.#ask(layer);
+    requested.catch(() => {}); // looked at when its turn comes
+    return requested;
+  }
+
+  async #ask(layer: ImageLayer): Promise<Requested> {
+    const { proxy, imageId, byDiffId } = this.opened;
+    if (!byDiffId) return { pipe: await proxy.blob(imageId, layer.digest, layer.size), expected: layer };
+    const size = await proxy.storedSize(imageId, layer.diffId);
+    const pipe = await proxy.blob(imageId, layer.diffId, size);
+    return { pipe, expected: { digest: layer.diffId, diffId: layer.diffId, size, compression: "none" } };
   }
 
   /**
@@ -51,17 +64,19 @@ export class LayerFetch implements Disposable {
     report({ kind: "layer-start", index: layer.index });
     let reading = false;
     try {
-      const ahead = this.#next?.layer === layer ? this.#next.pipe : undefined;
+      const ahead = this.#next?.layer === layer ? this.#next.requested : undefined;
       if (!ahead) this.#giveUp();
-      const pipe = await (ahead ?? this.#request(layer));
-      this.#next = next && { layer: next, pipe: this.#request(next) };
+      const { pipe, expected } = await (ahead ?? this.#request(layer));
+      this.#next = next && { layer: next, requested: this.#request(next) };
       pipe.finish().catch(() => {}); // the answer comes when skopeo has sent all; see BlobPipe
       reading = true;
-      await this.#reader.read(pipe, layer, walk, {
+      await this.#reader.read(pipe, expected, walk, {
         signal,
         onBytes: (bytes) => {
           this.#tidyMemory(layer, bytes);
-          report({ kind: "layer-bytes", index: layer.index, bytes });
+          // Told in the manifest's measure, which the total is counted in.
+          const told = expected === layer ? bytes : Math.floor(bytes / expected.size * layer.size);
+          report({ kind: "layer-bytes", index: layer.index, bytes: told });
         },
       });
     } catch (cause) {
@@ -92,7 +107,7 @@ export class LayerFetch implements Disposable {
   }
 
   #giveUp(): void {
-    this.#next?.pipe.then((pipe) => pipe.close(), () => {}); // its failure is of no interest any more
+    this.#next?.requested.then(({ pipe }) => pipe.close(), () => {}); // its failure is of no interest any more
     this.#next = undefined;
   }
 }

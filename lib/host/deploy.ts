@@ -4,8 +4,10 @@ import { formatOstreeImageReference, type OstreeImageReference } from "../oci/re
 import type { Deployment } from "../ostree/deployment.ts";
 import { staterootArgument } from "../ostree/names.ts";
 import { Origin } from "../ostree/origin.ts";
+import type { Repo } from "../ostree/repo.ts";
 import type { Sysroot } from "../ostree/sysroot.ts";
 import type { Context } from "../sys/context.ts";
+import { isThere } from "../sys/is_there.ts";
 import { type FetchedImage, type FetchHooks, importBootable } from "./fetch.ts";
 
 /** libostree's and Anaconda's name for the only one there is. */
@@ -23,7 +25,19 @@ export interface DeployRequest extends FetchHooks {
   readonly stateroot?: string | undefined;
   /** All kernel arguments; those of the deployment before, when not given. */
   readonly kernelArguments?: readonly string[] | undefined;
+  /** What the first boot is to have beside those; asked only where the system root does not run. */
+  readonly completeKernelArguments?: (facts: KernelArgumentFacts) => Promise<string[]>;
   readonly pull: PullOptions;
+}
+
+/** What kernel arguments may depend on. */
+export interface KernelArgumentFacts {
+  readonly repo: Repo;
+  /** That is deployed. */
+  readonly commit: string;
+  /** The one before, whose arguments were taken over; undefined where they were not. */
+  readonly before: string | undefined;
+  readonly current: readonly string[];
 }
 
 /**
@@ -43,12 +57,18 @@ export async function deployImage(ctx: Context, sysroot: Sysroot, request: Deplo
   const fetched = await importBootable(pull, request);
   report({ kind: "step", name: "deploying", index: 0, total: 1 });
   await requireStateroot(sysroot, stateroot);
+  const merge = mergeDeployment(sysroot, stateroot);
   const tree = {
     stateroot,
     checksum: fetched.image.commit,
     origin: request.noImage ? Origin.parse("") : Origin.forImage(formatOstreeImageReference(targetOf(request))),
-    mergeDeployment: mergeDeployment(sysroot, stateroot),
-    kernelArguments: request.kernelArguments,
+    mergeDeployment: merge,
+    kernelArguments: sysroot.booted ? request.kernelArguments : await request.completeKernelArguments?.({
+      repo,
+      commit: fetched.image.commit,
+      before: request.kernelArguments ? undefined : merge?.checksum,
+      current: request.kernelArguments ?? merge?.kernelArguments ?? [],
+    }) ?? request.kernelArguments,
     signal: ctx.signal,
   };
   if (sysroot.booted) await sysroot.stageTree(tree);
@@ -63,18 +83,13 @@ function targetOf({ target, reference }: DeployRequest): OstreeImageReference {
   return target ?? reference;
 }
 
-/** A host that is installed has no stateroot yet; whoever names a new one on an installed host wants it too. */
-async function requireStateroot(sysroot: Sysroot, name: string): Promise<void> {
-  try {
-    await Deno.lstat(`${sysroot.path === "/" ? "" : sysroot.path}/ostree/deploy/${name}`);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    sysroot.initStateroot(name);
-  }
+/** Makes a stateroot unless there is one: a host that is installed has none yet; whoever names a new one on an installed host wants it too. @throws {GlibError} */
+export async function requireStateroot(sysroot: Sysroot, name: string): Promise<void> {
+  if (!await isThere(`${sysroot.path === "/" ? "" : sysroot.path}/ostree/deploy/${name}`)) sysroot.initStateroot(name);
 }
 
-/** libostree's choice: the running deployment of this stateroot, else its first one. */
-function mergeDeployment(sysroot: Sysroot, stateroot: string): Deployment | undefined {
+/** libostree's choice of whose /etc and arguments the next one takes over: the running deployment of this stateroot, else its first one. */
+export function mergeDeployment(sysroot: Sysroot, stateroot: string): Deployment | undefined {
   const own = sysroot.deployments().filter((each) => each.stateroot === stateroot && !each.staged);
   return own.find(({ booted }) => booted) ?? own[0];
 }

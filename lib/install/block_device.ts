@@ -82,19 +82,30 @@ export interface Partition {
   readonly type: string;
 }
 
-/** None where there is no partition table. */
-export async function partitionsOf(ctx: Context, disk: string): Promise<Partition[]> {
+/** A disk's partition table. */
+export interface PartitionedDisk {
+  /** "gpt" or "dos", or another; undefined where there is no table. */
+  readonly label: string | undefined;
+  readonly partitions: readonly Partition[];
+}
+
+/** Reads it from the disk. */
+export async function partitionTableOf(ctx: Context, disk: string): Promise<PartitionedDisk> {
   let text: string;
   try {
     text = await capture(ctx, ["sfdisk", "--json", "--", disk]);
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
-    return [];
+    return { label: undefined, partitions: [] };
   }
   const { partitiontable } = JSON.parse(text) as {
-    partitiontable?: { partitions?: readonly { node: string; type: string }[] };
+    partitiontable?: { label?: string; partitions?: readonly { node: string; type: string }[] };
   };
-  return (partitiontable?.partitions ?? []).map(({ node, type }) => ({ path: node, type: type.toUpperCase() }));
+  const partitions = (partitiontable?.partitions ?? []).map(({ node, type }) => ({
+    path: node,
+    type: type.toUpperCase(),
+  }));
+  return { label: partitiontable?.label, partitions };
 }
 
 const PARTITION_TABLES = new Set(["gpt", "dos", "PMBR"]);

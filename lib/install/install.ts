@@ -2,6 +2,7 @@
 import { ImagePull, type PullOptions } from "../container/pull.ts";
 import type { StoredImage } from "../container/images.ts";
 import type { ListTree } from "../host/bootable.ts";
+import { requireStateroot } from "../host/deploy.ts";
 import { type FetchedImage, type FetchHooks, importBootable } from "../host/fetch.ts";
 import { kargsOf } from "../host/queue.ts";
 import { formatOstreeImageReference, type OstreeImageReference } from "../oci/reference.ts";
@@ -11,12 +12,15 @@ import { Origin } from "../ostree/origin.ts";
 import { Sysroot } from "../ostree/sysroot.ts";
 import type { Context } from "../sys/context.ts";
 import { UserError } from "../sys/errors.ts";
-import type { BootLoader, EfiPartition } from "./boot/boot_loader.ts";
+import type { AlephSelinux } from "./aleph.ts";
+import type { BootLoader, EfiPartition, GrubParent } from "./boot/boot_loader.ts";
 import { grubFiles } from "./boot/boot_loader.ts";
 import { chooseBootLoader } from "./boot/grub.ts";
 import { writeHostFiles } from "./host_files.ts";
 import { configOfImage } from "./image_config.ts";
 import { installKargs, refuseUnsafeKargs } from "./kargs.ts";
+import { Labels, selinuxState } from "./labels.ts";
+import { withScratch } from "./scratch.ts";
 import { makeSystemRoot, prepareBootLoader } from "./target.ts";
 
 /** File systems that are mounted below `root` as the host will have them, and the disk that they are on. */
@@ -32,6 +36,10 @@ export interface InstallTarget {
   readonly biosDisk: string | undefined;
   /** The EFI system partition that gets a boot loader for UEFI; undefined for none. */
   readonly esp: EfiPartition | undefined;
+  /** Where GRUB's directory goes beside one that boots until now; "" when not given. */
+  readonly grubParent?: GrubParent | undefined;
+  /** What else the kernel needs to find the root, behind root=. */
+  readonly rootKernelArguments?: readonly string[] | undefined;
 }
 
 /** What is installed, and how. */
@@ -46,9 +54,13 @@ export interface InstallRequest extends FetchHooks {
   readonly kernelArguments: readonly string[];
   readonly deleteKernelArguments: readonly string[];
   readonly bootLoader: "grub" | "none" | undefined;
+  /** The host starts without SELinux though the image has a policy. */
+  readonly disableSelinux?: boolean;
   /** Text of the file with root's SSH keys. */
   readonly sshKeys: string | undefined;
   readonly pull: PullOptions;
+  /** Called when all but the boot loader is done: what the target boots until now is untouched. */
+  readonly onLoader?: (loader: BootLoader["name"]) => Promise<void>;
 }
 
 /** What came of it. */
@@ -60,8 +72,8 @@ export interface Installed extends FetchedImage {
 const DEFAULT_STATEROOT = "default";
 
 /**
- * Installs an image on a target that holds nothing yet. The order: system root, layers, boot loader's files that ostree wants to find, the
- * deployment, the loader itself. The last one is the commit point: before it the target does not boot.
+ * Installs an image on a target that holds nothing yet, or beside a system that has no name in common with it. The order: system root, layers, boot loader's files that ostree wants to find, the
+ * deployment, the loader itself. The last one is the commit point: before it the target boots what it did before.
  * @throws {UserError} when the image cannot be fetched or could not boot, or has no boot loader
  * @throws {ToolError} @throws {GlibError}
  */
@@ -69,13 +81,23 @@ export async function install(ctx: Context, target: InstallTarget, request: Inst
   const { report = () => {} } = request;
   const bootOnRoot = target.bootMountSpec === undefined;
   await makeSystemRoot(ctx, target.root, { bootOnRoot });
-  const { fetched, loader, kernelArguments, stateroot, bootMountSpec } = await importInto(ctx, target, request);
+  // libostree removes what a kill leaves there.
+  const scratch = await withScratch(ctx, `${target.root}/ostree/repo/tmp`);
+  const { fetched, loader, kernelArguments, stateroot, bootMountSpec, selinux } = await importInto(
+    scratch,
+    target,
+    request,
+  );
   report({ kind: "step", name: "deploying", index: 0, total: 1 });
   await prepareBootLoader(ctx, target.root, loader);
   const deployment = await deploy(ctx, target, { stateroot, kernelArguments, image: fetched.image, request });
-  await writeHostFiles(ctx, { target: { ...target, bootMountSpec }, deployment, image: fetched.image, request });
+  using labels = Labels.open(ctx, { root: target.root, commit: fetched.image.commit, selinux });
+  const host = { target: { ...target, bootMountSpec }, deployment, image: fetched.image, request };
+  await writeHostFiles(ctx, host, labels);
   const bootPrefix = bootOnRoot ? "/boot" : "";
+  await request.onLoader?.(loader.name);
   await loader.install(ctx, { ...target, bootPrefix, deployment: deployment.path });
+  labels.setBelow(target.root, "boot");
   report({ kind: "step-done" });
   return { ...fetched, bootLoader: loader.name, stateroot };
 }
@@ -87,6 +109,7 @@ interface Imported {
   readonly stateroot: string;
   readonly bootMountSpec: string | undefined;
   readonly kernelArguments: string[];
+  readonly selinux: AlephSelinux;
 }
 
 /** Brings the layers in, and finds out from the tree how it boots. What the operator says comes before what the image's configuration says. */
@@ -101,20 +124,23 @@ async function importInto(ctx: Context, target: InstallTarget, request: InstallR
   const list: ListTree = (path) => tree.list(path);
   const config = await configOfImage(tree);
   const loader = chooseBootLoader(await grubFiles(list), request.bootLoader ?? config.bootloader);
+  loader.requirePlace(target);
   const bootMountSpec = target.bootMountSpec === undefined
     ? undefined
     : request.bootMountSpec ?? config.bootMountSpec ?? target.bootMountSpec;
+  const selinux = await selinuxState(repo, fetched.image.commit, request);
   const kernelArguments = installKargs({
     rootMountSpec: request.rootMountSpec ?? config.rootMountSpec ?? target.rootMountSpec,
+    root: target.rootKernelArguments ?? [],
     bootMountSpec,
-    config: config.kargs,
+    config: [...selinux === "force-target-disabled" ? ["selinux=0"] : [], ...config.kargs],
     kargsD: await kargsOf(repo, fetched.image.commit),
     deletes: [...config.kargDeletes, ...request.deleteKernelArguments],
     cli: request.kernelArguments,
   });
   if (loader.rawKernelArguments) refuseUnsafeKargs(kernelArguments);
   const stateroot = request.stateroot ?? config.stateroot ?? DEFAULT_STATEROOT;
-  return { fetched, loader, stateroot, bootMountSpec, kernelArguments };
+  return { fetched, loader, stateroot, bootMountSpec, kernelArguments, selinux };
 }
 
 interface DeployArguments {
@@ -128,7 +154,7 @@ interface DeployArguments {
 async function deploy(ctx: Context, target: InstallTarget, what: DeployArguments): Promise<Deployment> {
   using sysroot = Sysroot.open(target.root);
   using _lock = await sysroot.lock(ctx);
-  sysroot.initStateroot(what.stateroot);
+  await requireStateroot(sysroot, what.stateroot);
   await sysroot.deployTree({
     stateroot: what.stateroot,
     checksum: what.image.commit,

@@ -8,6 +8,8 @@ import { requireMountSource } from "./mount_source.ts";
 export interface InstallKargs {
   /** Source of the root file system; "" where the initramfs finds it by itself. */
   readonly rootMountSpec: string;
+  /** What else finds the root, such as rootflags= and rd.luks.uuid=; none when not given. */
+  readonly root?: readonly string[];
   /** Source of /boot; undefined or "" where that is no file system of its own, or nobody should know. */
   readonly bootMountSpec: string | undefined;
   /** Of the install configuration. */
@@ -28,6 +30,7 @@ export function installKargs(from: InstallKargs): string[] {
   const { rootMountSpec, bootMountSpec } = from;
   const mounts = [
     ...(rootMountSpec === "" ? [] : [`root=${requireMountSource(rootMountSpec)}`]),
+    ...(from.root ?? []).flatMap(checked),
     "rw",
     ...(bootMountSpec ? [`boot=${requireMountSource(bootMountSpec)}`] : []),
   ];
@@ -53,7 +56,8 @@ export function refuseUnsafeKargs(kargs: readonly string[]): void {
   }
 }
 
-function addKargs(before: readonly string[], items: readonly string[]): string[] {
+/** Arguments with those items behind them that are not there yet. @throws {UserError} */
+export function addKargs(before: readonly string[], items: readonly string[]): string[] {
   const result = [...before];
   const there = new Set(before.map(sameness));
   for (const karg of items.flatMap(checked)) {
@@ -70,7 +74,8 @@ function checked(item: string): string[] {
   throw new UserError(`Kernel argument ${JSON.stringify(item)} holds a control character`);
 }
 
-function deleteKargs(kargs: readonly string[], deletes: readonly string[]): string[] {
+/** Arguments without those of a name, or `NAME=VALUE`. */
+export function deleteKargs(kargs: readonly string[], deletes: readonly string[]): string[] {
   const gone = new Set(deletes.flatMap(splitKernelArguments).map(sameness));
   return kargs.filter((karg) => !gone.has(sameness(karg)) && !gone.has(nameOf(karg)));
 }

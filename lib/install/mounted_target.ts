@@ -2,8 +2,10 @@
 import type { Context } from "../sys/context.ts";
 import { ToolError, UserError } from "../sys/errors.ts";
 import { capture } from "../sys/run.ts";
-import { type Partition, PARTITION_TYPES, partitionsOf, signatures } from "./block_device.ts";
+import { PARTITION_TYPES, type PartitionedDisk, partitionTableOf, signatures } from "./block_device.ts";
 import { EFI_LOADER, type EfiPartition } from "./boot/boot_loader.ts";
+import { freeGrubParent } from "./boot/grub_parent.ts";
+import { onHostRoot, rootArguments } from "./host_root.ts";
 import type { InstallTarget } from "./install.ts";
 import { requireEmpty } from "./target.ts";
 import { mountedTools, requireTools } from "./tools.ts";
@@ -14,6 +16,9 @@ interface Mounted {
   /** The device; something else for file systems without one. */
   readonly source: string;
   readonly uuid: string | null;
+  /** The directory of the file system that is mounted: "/", or that of a subvolume. */
+  readonly fsroot: string;
+  readonly fstype: string;
 }
 
 /** Reads `findmnt --json`; pure. */
@@ -34,7 +39,7 @@ async function captureOr(ctx: Context, argv: readonly [string, ...string[]], oth
 
 /** The mount at exactly this path; undefined where nothing is mounted there. */
 async function mountedAt(ctx: Context, path: string): Promise<Mounted | undefined> {
-  const argv = ["findmnt", "--json", "--output", "TARGET,SOURCE,UUID", "--mountpoint", path] as const;
+  const argv = ["findmnt", "--json", "--output", "TARGET,SOURCE,UUID,FSROOT,FSTYPE", "--mountpoint", path] as const;
   return parseFindmnt(await captureOr(ctx, argv, "{}"));
 }
 
@@ -45,11 +50,21 @@ async function diskOf(ctx: Context, device: string): Promise<string | undefined>
   return text.trim().split("\n")[0]?.trim() || undefined;
 }
 
-/** How the kernel is to find root and /boot; undefined: by UUID. */
-export interface MountSpecs {
-  readonly rootMountSpec: string | undefined;
-  readonly bootMountSpec: string | undefined;
+/** What becomes of what a root file system holds already. */
+export type Replace = "wipe" | "alongside";
+
+/** How the kernel is to find root and /boot (undefined: by UUID), and what the root may hold. */
+export interface MountedRequest {
+  readonly rootMountSpec?: string | undefined;
+  readonly bootMountSpec?: string | undefined;
   readonly bootloader: "grub" | "none" | undefined;
+  /** Undefined: it has to be empty. */
+  readonly replace?: Replace | undefined;
+}
+
+/** A target, and whether it is what the host runs from. */
+export interface InspectedTarget extends InstallTarget {
+  readonly hostRoot: boolean;
 }
 
 /**
@@ -59,12 +74,12 @@ export interface MountSpecs {
 async function efiPartition(
   ctx: Context,
   root: string,
-  partitions: readonly Partition[],
+  { partitions, replace }: Pick<PartitionedDisk, "partitions"> & Pick<MountedRequest, "replace">,
 ): Promise<EfiPartition | undefined> {
   const path = `${root}/boot/efi`;
   if (await mountedAt(ctx, path)) {
     const taken = await Deno.lstat(`${path}/${EFI_LOADER}`).then(() => true, () => false);
-    if (!taken) return { kind: "mounted", path };
+    if (!taken || replace) return { kind: "mounted", path };
     throw new UserError(`The EFI system partition at "${path}" has a boot loader already: ${EFI_LOADER}`, {
       hint: "Move it away, or give --bootloader none; nothing was changed",
     });
@@ -85,28 +100,96 @@ function spec({ uuid, target }: Mounted, flag: string): string {
 
 /**
  * Looks at a mounted root, its /boot and its /boot/efi. Nothing is changed.
- * @throws {UserError} when it is no mount point, or not empty
+ * @throws {UserError} when it is no mount point, is not empty and has to be, or runs from ostree already
  */
-export async function inspectTarget(ctx: Context, path: string, specs: MountSpecs): Promise<InstallTarget> {
+export async function inspectTarget(ctx: Context, path: string, request: MountedRequest): Promise<InspectedTarget> {
+  const { replace, bootloader } = request;
   const root = await Deno.realPath(path).catch((cause) => {
-    throw new UserError(`Cannot install into "${path}"`, { cause });
+    throw new UserError(`Cannot install into "${path}"`, { cause, hint: missingHint(path) });
   });
   const mounted = await mountedAt(ctx, root);
   if (!mounted) {
     throw new UserError(`Not a mountpoint: "${path}"`, { hint: "Mount the new root file system there first" });
   }
-  await requireTools(ctx, mountedTools({ bootLoader: specs.bootloader !== "none" }));
-  await requireEmpty(root);
+  await requireTools(ctx, mountedTools({ bootLoader: bootloader !== "none" }));
+  if (replace) await requireReplaceable(root, replace);
+  else await requireEmpty(root);
   const boot = await mountedAt(ctx, `${root}/boot`);
   const disk = await diskOf(ctx, (boot ?? mounted).source);
-  const partitions = disk === undefined ? [] : await partitionsOf(ctx, disk);
-  const bios = partitions.some(({ type }) => type === PARTITION_TYPES.biosBoot);
+  const table = disk === undefined ? { label: undefined, partitions: [] } : await partitionTableOf(ctx, disk);
+  requireWhole(path, mounted, { loaderThere: !boot && bootloader !== "none" });
   return {
     root,
-    rootMountSpec: specs.rootMountSpec ?? spec(mounted, "--root-mount-spec"),
+    ...await rootOf(root, mounted, request),
     bootUuid: (boot ?? mounted).uuid ?? "",
-    bootMountSpec: boot ? specs.bootMountSpec ?? spec(boot, "--boot-mount-spec") : undefined,
-    biosDisk: bios ? disk : undefined,
-    esp: specs.bootloader === "none" ? undefined : await efiPartition(ctx, root, partitions),
+    bootMountSpec: boot ? request.bootMountSpec ?? spec(boot, "--boot-mount-spec") : undefined,
+    biosDisk: hasBiosPlace(table, replace) ? disk : undefined,
+    esp: bootloader === "none" ? undefined : await efiPartition(ctx, root, { ...table, replace }),
+    ...(replace && { grubParent: await freeGrubParent(`${root}/boot`) }),
   };
+}
+
+/** Refuses a directory of a file system that is mounted as if it were one. @throws {UserError} */
+function requireWhole(path: string, { fstype, fsroot }: Mounted, { loaderThere }: { loaderThere: boolean }): void {
+  if (fsroot === "/") return;
+  if (fstype !== "btrfs") {
+    throw new UserError(`Cannot install into "${path}": it is the directory "${fsroot}" of a file system`, {
+      hint: "Mount the whole file system; nothing was changed",
+    });
+  }
+  if (!loaderThere) return;
+  throw new UserError(`Cannot put a boot loader on "${path}": it is the subvolume "${fsroot}" of a btrfs`, {
+    hint: "Use a file system of its own for /boot, or give --bootloader none; nothing was changed",
+  });
+}
+
+/** How the kernel finds the root: as it did until now, where the host runs from it. */
+async function rootOf(root: string, mounted: Mounted, { rootMountSpec, replace }: MountedRequest) {
+  const hostRoot = await onHostRoot(root);
+  const now = replace && hostRoot && rootMountSpec === undefined
+    ? rootArguments(await Deno.readTextFile("/proc/cmdline"))
+    : undefined;
+  if (now) return { hostRoot, ...now };
+  const subvolume = mounted.fstype === "btrfs" && mounted.fsroot !== "/";
+  return {
+    hostRoot,
+    rootMountSpec: rootMountSpec ?? spec(mounted, "--root-mount-spec"),
+    rootKernelArguments: subvolume ? [`rootflags=subvol=${mounted.fsroot}`] : [],
+  };
+}
+
+/** GRUB needs a partition of its own in a GPT; in a table of DOS it lies before the first one, where one may overwrite what is there. */
+function hasBiosPlace({ label, partitions }: PartitionedDisk, replace: Replace | undefined): boolean {
+  if (partitions.some(({ type }) => type === PARTITION_TYPES.biosBoot)) return true;
+  return label === "dos" && replace !== undefined;
+}
+
+/** Where the host's root is looked for in a container. */
+export const DEFAULT_TARGET = "/target";
+
+function missingHint(path: string): string | undefined {
+  return path === DEFAULT_TARGET ? "Give the host's root to the container: podman run -v /:/target ..." : undefined;
+}
+
+/** @throws {UserError} */
+async function requireReplaceable(root: string, replace: Replace): Promise<void> {
+  const names = async (path: string) => await Array.fromAsync(Deno.readDir(`${root}/${path}`)).catch(() => []);
+  if ((await names("sysroot/ostree")).length > 0) {
+    throw new UserError(`Cannot install over "${root}", a system that runs from ostree already`, {
+      hint: "Use `bootc switch` there, or `bootc install reset`; nothing was changed",
+    });
+  }
+  if (replace === "alongside") return;
+  if (await onHostRoot(root)) {
+    throw new UserError(`Cannot wipe "${root}": the host runs from it`, {
+      hint: "Give --replace alongside, and --cleanup to remove the rest at the next boot; nothing was changed",
+    });
+  }
+  const stateroots = await names("ostree/deploy");
+  for (const { name } of stateroots) {
+    if ((await names(`ostree/deploy/${name}/deploy`)).length === 0) continue;
+    throw new UserError(`Cannot wipe "${root}": it holds deployments of ostree`, {
+      hint: "Make the file system anew; nothing was changed",
+    });
+  }
 }

@@ -6,6 +6,7 @@ import { requireSignaturePolicy } from "../skopeo/policy.ts";
 import type { Context } from "../sys/context.ts";
 import { UserError } from "../sys/errors.ts";
 import type { InstallRequest } from "./install.ts";
+import { withScratch } from "./scratch.ts";
 
 /**
  * Refuses an image that is not there, is not made for booting or not for this machine, or whose signature nobody would check.
@@ -13,7 +14,7 @@ import type { InstallRequest } from "./install.ts";
  */
 export async function requireInstallable(ctx: Context, { source, pull }: InstallRequest): Promise<void> {
   if (source.signature.kind === "containerPolicy") await requireSignaturePolicy("/", ctx.env);
-  const { config } = await remoteImage(ctx, source, pull);
+  const { config } = await remoteImage(await withScratch(ctx, "/tmp"), source, pull);
   try {
     checkImageConfig(config);
   } catch (cause) {

@@ -14,6 +14,7 @@ export interface InstallOptions extends RegistryRequest {
   readonly karg: readonly string[];
   readonly kargDelete: readonly string[];
   readonly bootloader: "grub" | "none" | undefined;
+  readonly disableSelinux: boolean;
   /** A file. */
   readonly rootSshAuthorizedKeys: string | undefined;
 }
@@ -38,6 +39,7 @@ export async function installRequest(
     kernelArguments: options.karg,
     deleteKernelArguments: options.kargDelete,
     bootLoader: options.bootloader,
+    disableSelinux: options.disableSelinux,
     sshKeys: options.rootSshAuthorizedKeys === undefined ? undefined : await readKeys(options.rootSshAuthorizedKeys),
     pull: await hostPullOptions(ctx, options, "/"),
   };

@@ -1,8 +1,10 @@
 /** A mounted file system that becomes a host: the empty system root, and what an image's deployment in it gets. */
 import type { Context } from "../sys/context.ts";
+import { isThere } from "../sys/is_there.ts";
 import { run } from "../sys/run.ts";
 import { UserError } from "../sys/errors.ts";
 import type { BootLoader } from "./boot/boot_loader.ts";
+import { seedLoader } from "./boot/seed.ts";
 
 /** Of every file system with such a directory; it holds nothing of anybody's. */
 const NO_CONTENT = new Set(["lost+found"]);
@@ -47,10 +49,13 @@ export interface SystemRootOptions {
   readonly bootOnRoot: boolean;
 }
 
-/** Makes repository and directories. A power cut leaves directories that a next attempt refuses. @throws {ToolError} */
+/** Makes repository and directories, or takes those that an earlier attempt left beside another system. @throws {ToolError} */
 export async function makeSystemRoot(ctx: Context, root: string, options: SystemRootOptions): Promise<void> {
   const { ostree } = ctx.tools;
-  await run(ctx, [ostree, "admin", "init-fs", "--modern", root]);
+  // libostree writes the configuration last.
+  if (!await isThere(`${root}/ostree/repo/config`)) await run(ctx, [ostree, "admin", "init-fs", "--modern", root]);
+  // libostree reads no system root where this is a directory.
+  await seedLoader(`${root}/boot`);
   await setRepoConfig(ctx, root, { "sysroot.readonly": "true", "sysroot.bootprefix": String(options.bootOnRoot) });
 }
 

@@ -21,3 +21,8 @@ export function installedText(
     "",
   ].join("\n");
 }
+
+/** What came of completing an installation: the kernel arguments that were added. */
+export function completedText(added: readonly string[]): string {
+  return added.length === 0 ? "No kernel argument was missing.\n" : `Added kernel arguments: ${added.join(" ")}\n`;
+}

@@ -175,6 +175,11 @@ const symbols = {
   },
   /** gboolean ostree_sysroot_deployment_set_pinned(OstreeSysroot *self, OstreeDeployment *, gboolean is_pinned, GError **error) */
   ostree_sysroot_deployment_set_pinned: { parameters: ["pointer", "pointer", "i32", "buffer"], result: "i32" },
+  /** gboolean ostree_sysroot_deployment_set_kargs_in_place(self, deployment, char *kargs_str, GCancellable *, GError **error) */
+  ostree_sysroot_deployment_set_kargs_in_place: {
+    parameters: ["pointer", "pointer", "buffer", "pointer", "buffer"],
+    result: "i32",
+  },
   /** gboolean ostree_sysroot_write_origin_file(self, deployment, GKeyFile *new_origin, GCancellable *, GError **error) */
   ostree_sysroot_write_origin_file: {
     parameters: ["pointer", "pointer", "pointer", "pointer", "buffer"],

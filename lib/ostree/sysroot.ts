@@ -317,6 +317,18 @@ export class Sysroot implements Disposable {
     this.reload();
   }
 
+  /**
+   * Replaces the kernel arguments of a deployment that nobody has booted yet; the boot entry's file alone, not what a backend for one boot
+   * loader makes of it. Commit point: the rename of that file. @throws {GlibError}
+   */
+  setKernelArguments(deployment: Deployment, kernelArguments: readonly string[]): void {
+    using array = this.#array();
+    const handle = this.#find(array, deployment);
+    const line = cstr(kernelArguments.join(" "));
+    checked((error) => ostree().ostree_sysroot_deployment_set_kargs_in_place(this.#handle, handle, line, null, error));
+    this.reload();
+  }
+
   /** Replaces a deployment's origin file (a rename). @throws {GlibError} */
   writeOrigin(deployment: Deployment, origin: Origin): void {
     using array = this.#array();

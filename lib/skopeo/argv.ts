@@ -1,5 +1,6 @@
 /** Command lines for skopeo, as pure values: skopeo-experimental-image-proxy(1), skopeo-copy(1), and the options common to both. */
 import { type ImageReference, skopeoReference } from "../oci/reference.ts";
+import type { Context } from "../sys/context.ts";
 
 /** What skopeo is told; all that is left out is skopeo's own default (registries.conf, registries.d, certs.d). */
 export interface ProxyOptions {
@@ -13,8 +14,15 @@ export interface ProxyOptions {
   readonly insecureSkipTlsVerification?: boolean | undefined;
   /** containers-policy.json(5) to apply. */
   readonly policyPath?: string | undefined;
+  /** Where blobs are put that cannot be read as a stream (containers-storage:, archives), each whole; skopeo's own is /var/tmp. */
+  readonly temporaryDirectory?: string | undefined;
   /** Put before skopeo's own User-Agent ("bootc/1.2"); only skopeo 1.21 and later can. */
   readonly userAgentPrefix?: string | undefined;
+}
+
+/** What the caller's TMPDIR says, which skopeo itself does not look at for whole blobs. */
+export function temporaryOf({ env }: Pick<Context, "env">): Pick<ProxyOptions, "temporaryDirectory"> {
+  return { temporaryDirectory: env["TMPDIR"] || undefined };
 }
 
 /** The number that skopeo finds its end of the packet socket under. */
@@ -54,6 +62,7 @@ function globalOptions(options: ProxyOptions): string[] {
   // deno-fmt-ignore
   return [
     ...(options.policyPath === undefined ? [] : ["--policy", options.policyPath]),
+    ...(options.temporaryDirectory === undefined ? [] : ["--tmpdir", options.temporaryDirectory]),
     ...(options.userAgentPrefix === undefined ? [] : ["--user-agent-prefix", options.userAgentPrefix]),
   ];
 }

@@ -3,7 +3,7 @@ import { formatImageReference, type ImageReference, type OstreeImageReference } 
 import type { Context } from "../sys/context.ts";
 import { ToolError, UserError } from "../sys/errors.ts";
 import { run } from "../sys/run.ts";
-import { copyArgv, type ProxyOptions } from "./argv.ts";
+import { copyArgv, type ProxyOptions, temporaryOf } from "./argv.ts";
 import { requireSignaturePolicy, resolvePolicyPath } from "./policy.ts";
 import { ImageProxy } from "./proxy.ts";
 import { isAtLeast, PROXY_CHECKS_POLICY, skopeoVersion } from "./version.ts";
@@ -56,6 +56,8 @@ export class ProxyLaunch implements AsyncDisposable {
 export interface OpenedImage extends AsyncDisposable {
   readonly proxy: ImageProxy;
   readonly imageId: number;
+  /** The source has layers uncompressed, and finds them by their diff_ids only. */
+  readonly byDiffId: boolean;
 }
 
 /**
@@ -87,7 +89,8 @@ export async function openVerified(
   const proxy = stack.use(await (launched?.take() ?? ImageProxy.start(ctx, proxyOptions)));
   const imageId = await proxy.openImage(image);
   const owned = stack.move();
-  return { proxy, imageId, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  const byDiffId = image.transport === "containers-storage";
+  return { proxy, imageId, byDiffId, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 async function policyOf(reference: OstreeImageReference, root: string, ctx: Context): Promise<string | undefined> {
@@ -103,7 +106,7 @@ async function copyImage(
 ): Promise<void> {
   const { userAgentPrefix: _tooOldForIt, ...known } = options;
   try {
-    await run(ctx, copyArgv(ctx.tools.skopeo, copy, known));
+    await run(ctx, copyArgv(ctx.tools.skopeo, copy, { ...temporaryOf(ctx), ...known }));
   } catch (cause) {
     if (!(cause instanceof ToolError)) throw cause;
     const words = skopeoWords(cause.message);

@@ -4,7 +4,7 @@ import { formatImageReference, type ImageReference, skopeoReference } from "../o
 import type { Context } from "../sys/context.ts";
 import { ToolError, UserError } from "../sys/errors.ts";
 import { type Bytes, close, setPipeSize, tryRead, waitReadable } from "../sys/libc.ts";
-import { proxyArgv, type ProxyOptions } from "./argv.ts";
+import { proxyArgv, type ProxyOptions, temporaryOf } from "./argv.ts";
 import { Channel, ProxyRefusal, type Reply } from "./channel.ts";
 import { HAS_USER_AGENT_PREFIX, isAtLeast, skopeoVersion } from "./version.ts";
 import { hintFor } from "./words.ts";
@@ -18,6 +18,9 @@ export const CONFIG_LIMIT_BYTES = 16 * 1024 * 1024;
 
 /** Lowest patch of protocol 0.2 that has all requests used here (skopeo 1.9). */
 const PROTOCOL_PATCH = 3;
+/** From this one on the proxy lists the layers as the source has them; piped from the second on. */
+const PROTOCOL_PATCH_OF_LAYER_INFO = 5;
+const PROTOCOL_PATCH_OF_PIPED_LAYER_INFO = 7;
 /** skopeo 1.19 and later; below, the version need not be asked for `--user-agent-prefix`. */
 const PROTOCOL_PATCH_OF_1_19 = 8;
 const PIPE_BYTES = 1024 * 1024;
@@ -45,6 +48,7 @@ export interface BlobPipe extends Disposable {
 export class ImageProxy implements AsyncDisposable {
   #channel: Channel;
   #images = new Map<number, string>();
+  #sizes = new Map<number, Promise<ReadonlyMap<string, number>>>();
 
   private constructor(channel: Channel, readonly protocol: string) {
     this.#channel = channel;
@@ -65,7 +69,7 @@ export class ImageProxy implements AsyncDisposable {
   }
 
   static async #launch(ctx: Context, options: ProxyOptions): Promise<ImageProxy> {
-    const channel = Channel.open(ctx, proxyArgv(ctx.tools.skopeo, options));
+    const channel = Channel.open(ctx, proxyArgv(ctx.tools.skopeo, { ...temporaryOf(ctx), ...options }));
     try {
       const { value } = await channel.request("Initialize");
       return new ImageProxy(channel, checkProtocol(value));
@@ -124,6 +128,47 @@ export class ImageProxy implements AsyncDisposable {
     if (pipe === undefined) throw unexpected("GetBlob", undefined);
     setPipeSize(pipe.fd, PIPE_BYTES);
     return new ProxyBlobPipe(pipe.fd, () => this.#finishPipe(what, pipe.id));
+  }
+
+  /**
+   * How large a layer is in `containers-storage:`, which has it uncompressed and knows it by its diff_id alone, whatever the manifest says.
+   * An old skopeo tells only when it is asked for the blob, which is given up then.
+   * @throws {UserError} naming the layer
+   */
+  async storedSize(id: number, diffId: Digest): Promise<number> {
+    const listed = (await this.#listedSizes(id)).get(diffId);
+    if (listed !== undefined && listed >= 0) return listed;
+    const what = `find layer "${diffId}" of "${this.#name(id)}"`;
+    const { value, pipe } = await this.#ask(what, "GetBlob", id, diffId, 0);
+    if (pipe) new ProxyBlobPipe(pipe.fd, () => this.#finishPipe(what, pipe.id)).close();
+    if (typeof value !== "number" || value < 0) throw unexpected("GetBlob", value);
+    return value;
+  }
+
+  /** Sizes of an image's layers by digest, where skopeo can list them. */
+  #listedSizes(id: number): Promise<ReadonlyMap<string, number>> {
+    let sizes = this.#sizes.get(id);
+    if (!sizes) this.#sizes.set(id, sizes = this.#listLayers(id));
+    return sizes;
+  }
+
+  async #listLayers(id: number): Promise<ReadonlyMap<string, number>> {
+    const patch = patchOf(this.protocol);
+    if (patch < PROTOCOL_PATCH_OF_LAYER_INFO) return new Map();
+    const what = `list the layers of "${this.#name(id)}"`;
+    const layers: unknown = patch < PROTOCOL_PATCH_OF_PIPED_LAYER_INFO
+      ? (await this.#ask(what, "GetLayerInfo", id)).value
+      : JSON.parse(
+        new TextDecoder().decode(
+          (await this.#read(what, "GetLayerInfoPiped", { id, limitBytes: MANIFEST_LIMIT_BYTES })).bytes,
+        ),
+      );
+    if (!Array.isArray(layers)) throw unexpected("GetLayerInfo", layers);
+    return new Map(
+      layers.flatMap((each: { digest?: unknown; size?: unknown }) =>
+        typeof each.digest === "string" && typeof each.size === "number" ? [[each.digest, each.size] as const] : []
+      ),
+    );
   }
 
   /** Ends skopeo; pipes that are still open come to their end. */

@@ -37,8 +37,19 @@ export const SEE_ALSO: Readonly<Record<string, readonly string[]>> = {
   "bootc-install-to-disk": ["bootc-install-to-filesystem(8)", "bootc-install-config(5)", "bootc-container-lint(8)"],
   "bootc-install-to-filesystem": [
     "bootc-install-to-disk(8)",
+    "bootc-install-to-existing-root(8)",
     "bootc-install-finalize(8)",
     "bootc-install-config(5)",
+  ],
+  "bootc-install-to-existing-root": [
+    "bootc-install-to-filesystem(8)",
+    "bootc-install-config(5)",
+    "bootc-switch(8)",
+  ],
+  "bootc-install-ensure-completion": [
+    "bootc-install-config(5)",
+    "bootc-kargs.d(5)",
+    "ostree-container-image-deploy(8)",
   ],
   "bootc-install-finalize": ["bootc-install-to-filesystem(8)"],
   "bootc-install-print-configuration": ["bootc-install-config(5)"],

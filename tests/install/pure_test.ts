@@ -68,7 +68,7 @@ for (const text of ["{}", '{"blockdevices":[]}', '{"blockdevices":[{"path":"/dev
 }
 
 Deno.test("parseFindmnt() gives the mount, or nothing where there is none", () => {
-  const mount = { target: "/mnt", source: "/dev/sda3", uuid: "1-2" };
+  const mount = { target: "/mnt", source: "/dev/sda3", uuid: "1-2", fsroot: "/", fstype: "ext4" };
   assertEquals(parseFindmnt(JSON.stringify({ filesystems: [mount] })), mount);
   assertEquals(parseFindmnt("{}"), undefined);
 });

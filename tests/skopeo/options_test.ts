@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertFalse, assertRejects, assertThrows } from "@std/assert";
-import { copyArgv, proxyArgv, type ProxyOptions } from "../../lib/skopeo/argv.ts";
+import { copyArgv, proxyArgv, type ProxyOptions, temporaryOf } from "../../lib/skopeo/argv.ts";
 import { findRegistryAuth } from "../../lib/skopeo/auth.ts";
 import { fileBelow } from "../../lib/skopeo/below.ts";
 import { readDefaultPolicy, requireSignaturePolicy, resolvePolicyPath } from "../../lib/skopeo/policy.ts";
@@ -13,6 +13,7 @@ for (
   const [options, expected] of [
     [{}, "skopeo experimental-image-proxy --sockfd 3"],
     [{ policyPath: "/p" }, "skopeo --policy /p experimental-image-proxy --sockfd 3"],
+    [{ temporaryDirectory: "/t" }, "skopeo --tmpdir /t experimental-image-proxy --sockfd 3"],
     [{ userAgentPrefix: "bootc/1" }, "skopeo --user-agent-prefix bootc/1 experimental-image-proxy --sockfd 3"],
     [{ authfile: "/a" }, "skopeo experimental-image-proxy --sockfd 3 --authfile /a"],
     [{ authAnonymous: true }, "skopeo experimental-image-proxy --sockfd 3 --no-creds"],
@@ -24,6 +25,12 @@ for (
 ) {
   Deno.test(`proxyArgv() of ${JSON.stringify(options)}`, () => {
     assertEquals(proxyArgv("skopeo", options).join(" "), expected);
+  });
+}
+
+for (const [env, expected] of [[{ TMPDIR: "/t" }, "/t"], [{ TMPDIR: "" }, undefined], [{}, undefined]] as const) {
+  Deno.test(`temporaryOf() of ${JSON.stringify(env)}`, () => {
+    assertEquals(temporaryOf(plainContext(env)).temporaryDirectory, expected);
   });
 }
 

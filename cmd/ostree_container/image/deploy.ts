@@ -10,6 +10,7 @@ import { hostPullOptions } from "../../../lib/container/pull_options.ts";
 import { deployImage } from "../../../lib/host/deploy.ts";
 import { inOwnNamespace } from "../../../lib/host/session.ts";
 import { droppedLines } from "../../../lib/host/words.ts";
+import { completedKargs, markForAnaconda } from "../../../lib/install/completion.ts";
 import { formatOstreeImageReference, type OstreeImageReference, TRANSPORTS } from "../../../lib/oci/reference.ts";
 import { Sysroot } from "../../../lib/ostree/sysroot.ts";
 
@@ -17,6 +18,7 @@ export const spec = {
   summary: "Deploy an image into a system root, also as the first one",
   description: [
     "A stateroot that is not there yet is made. The image must be able to boot on this machine; one that cannot leaves the system root as it was.",
+    "In a system root that does not run, the kernel arguments of the image's install configuration and kargs.d are added.",
   ],
   positionals: [],
   flags: {
@@ -69,7 +71,7 @@ export const spec = {
       kind: "string",
       metavar: "ARG",
       repeated: true,
-      help: "A kernel argument; all of them, where one is given",
+      help: "A kernel argument; all but those of the image, where one is given",
     },
     writeCommitidTo: {
       kind: "string",
@@ -105,12 +107,14 @@ export async function run(ctx: CliContext, flags: Flags): Promise<void | number>
       noImage: flags.noImgref,
       stateroot: flags.stateroot,
       kernelArguments: flags.karg.length === 0 ? undefined : flags.karg,
+      completeKernelArguments: completedKargs,
       pull,
       report,
       onPlan: (plan) => ctx.stdout.write(`${describePlan(plan)}\n`),
       onNotice: context.note,
     }));
   for (const line of droppedLines(pulled, flags.verbose)) ctx.note(line);
+  if (!sysroot.booted) await markForAnaconda("/");
   if (flags.writeCommitidTo !== undefined) await writeOutputFile(flags.writeCommitidTo, image.commit);
   ctx.stdout.write(`Deployed: ${formatOstreeImageReference(reference)} => ${image.commit}\n`);
 }

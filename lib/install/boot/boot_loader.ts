@@ -23,6 +23,8 @@ export interface BootTarget {
   readonly deployment: string;
   /** File system with /boot. */
   readonly bootUuid: string;
+  /** Where in /boot its directory lies: "" for /boot/grub, "/bootc" for /boot/bootc/grub; "" when not given. */
+  readonly grubParent?: GrubParent | undefined;
   /** Where /boot lies on that file system: "/boot" on the root's own, "" on one of its own. */
   readonly bootPrefix: "/boot" | "";
   /** The disk that gets one for BIOS; undefined for none. */
@@ -31,6 +33,9 @@ export interface BootTarget {
   readonly esp: EfiPartition | undefined;
 }
 
+/** {@linkcode BootTarget.grubParent}: one of the two is free beside the GRUB that boots until now. */
+export type GrubParent = "" | "/bootc";
+
 /** One way to boot. */
 export interface BootLoader {
   readonly name: "grub-syslinux" | "grub-bls" | "none";
@@ -38,9 +43,11 @@ export interface BootLoader {
   readonly ostreeBackend: "syslinux" | "none";
   /** Kernel arguments reach a script of the loader as they are. */
   readonly rawKernelArguments: boolean;
+  /** Refuses a target that this could not boot, before anything is written there. @throws {UserError} */
+  requirePlace(target: Pick<BootTarget, "biosDisk" | "esp">): void;
   /** What has to lie in /boot before the first deployment. */
   seed(bootDirectory: string): Promise<void>;
-  /** Puts the loader on the disk. Commit point: what the loader's own tool writes last. @throws {ToolError} @throws {UserError} */
+  /** Puts the loader on the disk, where another may have been. Commit point: what the loader's own tool writes last. @throws {ToolError} @throws {UserError} */
   install(ctx: Context, target: BootTarget): Promise<void>;
 }
 

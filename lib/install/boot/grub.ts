@@ -1,10 +1,17 @@
 /** GRUB out of the image itself, for BIOS and UEFI from the same disk; it only differs what it reads the entries from. */
 import type { Context } from "../../sys/context.ts";
+import { Descriptor } from "../../sys/descriptor.ts";
 import { UserError } from "../../sys/errors.ts";
+import { AT_FDCWD, cstr, O_DIRECTORY, O_RDONLY, openat, syncfs, writeAll } from "../../sys/libc.ts";
+import { replaceFile } from "../../sys/replace_file.ts";
 import { run } from "../../sys/run.ts";
 import type { Bootloader } from "../config.ts";
 import { type BootLoader, type BootTarget, EFI_LOADER, type EfiPartition, type GrubFiles } from "./boot_loader.ts";
-import { inDeployment } from "./in_deployment.ts";
+import { type DeploymentRoot, inDeployment } from "./in_deployment.ts";
+import { seedSyslinux } from "./seed.ts";
+
+/** In the scratch directory, before it is placed. */
+const EFI_FILE = "BOOTX64.EFI";
 
 /** Modules that every configuration below needs, built into what the firmware starts. */
 const FILE_SYSTEM_MODULES = ["part_gpt", "ext2", "xfs", "btrfs"];
@@ -12,6 +19,7 @@ const EFI_MODULES = [
   ...FILE_SYSTEM_MODULES,
   ...[
     "fat",
+    "part_msdos",
     "search",
     "search_fs_uuid",
     "configfile",
@@ -28,10 +36,10 @@ const EFI_MODULES = [
 ];
 
 /** Finds the file system with /boot by its UUID, whatever the firmware started from. */
-function searchConfig({ bootUuid, bootPrefix }: BootTarget): string {
+function searchConfig({ bootUuid, bootPrefix, grubParent = "" }: BootTarget): string {
   return [
     `search --no-floppy --fs-uuid --set=root ${bootUuid}`,
-    `set prefix=($root)${bootPrefix}/grub`,
+    `set prefix=($root)${bootPrefix}${grubParent}/grub`,
     "configfile $prefix/grub.cfg",
     "",
   ].join("\n");
@@ -71,48 +79,62 @@ abstract class Grub implements BootLoader {
 
   abstract seed(bootDirectory: string): Promise<void>;
 
+  requirePlace({ biosDisk, esp }: Pick<BootTarget, "biosDisk" | "esp">): void {
+    const { bios, efi } = this.files;
+    if (!(bios && biosDisk !== undefined) && !(efi && esp !== undefined)) throw nowhere(this.files);
+  }
+
+  /** Its own directory is whole, and on the disk, before what the firmware starts leads there. */
   async install(ctx: Context, target: BootTarget): Promise<void> {
+    this.requirePlace(target);
     await using chroot = await inDeployment(ctx, target);
-    await Deno.mkdir(`${target.root}/boot/grub`, { recursive: true });
-    const bios = this.files.bios && target.biosDisk !== undefined;
+    const { grubParent = "" } = target;
+    const directory = `${target.root}/boot${grubParent}/grub`;
+    await Deno.mkdir(directory, { recursive: true });
+    await Deno.writeTextFile(`${directory}/grub.cfg`, this.config(target.bootPrefix));
     const efi = this.files.efi && target.esp !== undefined;
-    if (!bios && !efi) throw nowhere(this.files);
-    if (bios) {
+    if (efi) await this.#makeEfi(target, chroot);
+    await syncAll(directory);
+    if (this.files.bios && target.biosDisk !== undefined) {
       const modules = [...FILE_SYSTEM_MODULES, ...this.modules].join(" ");
       // deno-fmt-ignore
       await chroot.run([
-        "grub-install", "--target=i386-pc", "--boot-directory=/sysroot/boot", `--modules=${modules}`,
-        "--no-floppy", "--themes=", "--fonts=", "--locales=", target.biosDisk!,
+        "grub-install", "--target=i386-pc", `--boot-directory=/sysroot/boot${grubParent}`, `--modules=${modules}`,
+        "--no-floppy", "--themes=", "--fonts=", "--locales=", target.biosDisk,
       ]);
     }
-    if (efi) await this.#installEfi(ctx, { ...target, esp: target.esp! }, chroot);
-    await Deno.writeTextFile(`${target.root}/boot/grub/grub.cfg`, this.config(target.bootPrefix));
+    if (efi) await placeEfi(ctx, target.esp!, `${chroot.scratch}/${EFI_FILE}`);
   }
 
-  /** One file at the place that every firmware looks at, so that no variable of the firmware is needed. mtools write it, as not every kernel has vfat. */
-  async #installEfi(
-    ctx: Context,
-    target: BootTarget & { readonly esp: EfiPartition },
-    chroot: Awaited<ReturnType<typeof inDeployment>>,
-  ): Promise<void> {
-    const { esp, bootPrefix } = target;
+  /** One file for the place that every firmware looks at, so that no variable of the firmware is needed. */
+  async #makeEfi(target: BootTarget, chroot: DeploymentRoot): Promise<void> {
+    const { bootPrefix, grubParent = "" } = target;
     await Deno.writeTextFile(`${chroot.scratch}/early.cfg`, searchConfig(target));
     // deno-fmt-ignore
     await chroot.run([
-      "grub-mkimage", "--format=x86_64-efi", "--output=/tmp/BOOTX64.EFI", `--prefix=${bootPrefix}/grub`, "--config=/tmp/early.cfg",
-      ...EFI_MODULES, ...this.modules,
+      "grub-mkimage", "--format=x86_64-efi", `--output=/tmp/${EFI_FILE}`, `--prefix=${bootPrefix}${grubParent}/grub`,
+      "--config=/tmp/early.cfg", ...EFI_MODULES, ...this.modules,
     ]);
-    await chroot.run(["cp", "-r", "/usr/lib/grub/x86_64-efi", "/sysroot/boot/grub/"]);
-    const made = `${chroot.scratch}/BOOTX64.EFI`;
-    if (esp.kind === "mounted") {
-      await Deno.mkdir(`${esp.path}/EFI/BOOT`, { recursive: true });
-      await Deno.copyFile(made, `${esp.path}/${EFI_LOADER}`);
-      return;
-    }
-    await run(ctx, ["mkfs.vfat", "-n", "EFI-SYSTEM", esp.device]);
-    await run(ctx, ["mmd", "-i", esp.device, "::/EFI", "::/EFI/BOOT"]);
-    await run(ctx, ["mcopy", "-i", esp.device, made, `::/${EFI_LOADER}`]);
+    await chroot.run(["cp", "-r", "/usr/lib/grub/x86_64-efi", `/sysroot/boot${grubParent}/grub/`]);
   }
+}
+
+/** mtools write to a partition that is not mounted, as not every kernel has vfat. */
+async function placeEfi(ctx: Context, esp: EfiPartition, made: string): Promise<void> {
+  if (esp.kind === "mounted") {
+    await Deno.mkdir(`${esp.path}/EFI/BOOT`, { recursive: true });
+    const bytes = await Deno.readFile(made);
+    await replaceFile(`${esp.path}/${EFI_LOADER}`, (fd) => writeAll(fd, bytes), { mode: 0o700 });
+    return;
+  }
+  await run(ctx, ["mkfs.vfat", "-n", "EFI-SYSTEM", esp.device]);
+  await run(ctx, ["mmd", "-i", esp.device, "::/EFI", "::/EFI/BOOT"]);
+  await run(ctx, ["mcopy", "-i", esp.device, made, `::/${EFI_LOADER}`]);
+}
+
+async function syncAll(directory: string): Promise<void> {
+  using open = new Descriptor(openat(AT_FDCWD, cstr(directory), O_RDONLY | O_DIRECTORY));
+  await syncfs(open.fd);
 }
 
 /** A disk that would never boot is no success. */
@@ -136,11 +158,7 @@ export class GrubSyslinux extends Grub {
    * stops at its prompt.
    */
   async seed(boot: string): Promise<void> {
-    await Deno.mkdir(`${boot}/loader.0`, { recursive: true });
-    await Deno.symlink("loader.0", `${boot}/loader`);
-    await Deno.writeTextFile(`${boot}/loader.0/syslinux.cfg`, "TIMEOUT 10\n");
-    await Deno.mkdir(`${boot}/syslinux`, { recursive: true });
-    await Deno.symlink("../loader/syslinux.cfg", `${boot}/syslinux/syslinux.cfg`);
+    await seedSyslinux(boot, "TIMEOUT 10\n");
   }
 }
 
@@ -162,6 +180,7 @@ export const noBootLoader: BootLoader = {
   name: "none",
   ostreeBackend: "none",
   rawKernelArguments: false,
+  requirePlace: () => {},
   seed: () => Promise.resolve(),
   install: () => Promise.resolve(),
 };

@@ -1,5 +1,6 @@
 /** Disks in files, for tests of the installer: real loop devices, real partitions. */
 import { plainContext } from "../../../lib/sys/context.ts";
+import { ToolError } from "../../../lib/sys/errors.ts";
 import { capture, run } from "../../../lib/sys/run.ts";
 import { type OsImage, osImage } from "../../os_image.ts";
 import { type TempDir, tempDir } from "../../temp.ts";
@@ -44,6 +45,19 @@ export async function bench(): Promise<Bench> {
   };
 }
 
+/** Whoever makes a mount namespace meanwhile holds what is mounted until it ends, and the kernel lets go a moment later. */
+async function unheld(attempt: () => Promise<void>): Promise<void> {
+  for (let left = 40; left > 0; left--) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof ToolError)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
+  await attempt();
+}
+
 /** A file's partitions as loop devices, detached at the end of the block. */
 export async function attached(path: string): Promise<{ device: string } & AsyncDisposable> {
   const device = (await capture(ctx, ["losetup", "--find", "--show", "--", path])).trim();
@@ -51,7 +65,7 @@ export async function attached(path: string): Promise<{ device: string } & Async
   return {
     device,
     async [Symbol.asyncDispose]() {
-      await run(ctx, ["partx", "--delete", "--", device]);
+      await unheld(() => run(ctx, ["partx", "--delete", "--", device]));
       await run(ctx, ["losetup", "--detach", device]);
     },
   };
