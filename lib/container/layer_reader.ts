@@ -12,7 +12,6 @@ import type { Digest } from "../oci/digest.ts";
 import type { BlobPipe } from "../skopeo/proxy.ts";
 import { throwIfInterrupted } from "../sys/errors.ts";
 import { type DoubleRing, doubleRing, tryRead, waitReadable } from "../sys/libc.ts";
-import { Trickle } from "./trickle.ts";
 
 const RING_BYTES = 2 << 20;
 const PIECE_BYTES = 512 << 10;
@@ -53,7 +52,6 @@ export class LayerReader implements Disposable {
   #decoders = new Map<Compression, Decoder>();
   #hash = new Sha256();
   #left = 0;
-  #trickle = new Trickle();
 
   constructor(readonly options: { readonly isal: boolean }) {}
 
@@ -80,7 +78,6 @@ export class LayerReader implements Disposable {
       throw new SyntaxError(`Blob "${digest}" is shorter than its descriptor says`);
     }
     this.#left -= n;
-    this.#trickle.saw(n);
     decoder.feed(n);
     return true;
   }
@@ -94,7 +91,6 @@ export class LayerReader implements Disposable {
   async read(pipe: BlobPipe, layer: ExpectedLayer, consumer: WindowConsumer, options: ReadOptions): Promise<void> {
     const decoder = this.#decoder(layer.compression);
     this.#hash.reset();
-    this.#trickle.reset();
     this.#left = layer.size;
     try {
       await this.#inflate(decoder, pipe, layer, consumer, options);
@@ -140,7 +136,6 @@ export class LayerReader implements Disposable {
       if (over) break;
       if (!work) {
         await waitReadable(pipe.fd);
-        if (this.#trickle.ms > 0) await new Promise((resolve) => setTimeout(resolve, this.#trickle.ms));
         produced = 0;
       } else {
         produced = await work;
