@@ -58,9 +58,9 @@ _bootc_words() {
     'bootc install ensure-completion') commands='' options='-h --help' ;;
     'bootc install finalize') commands='' options='-h --help' ;;
     'bootc install print-configuration') commands='' options='--all -h --help' ;;
-    'bootc install to-disk') commands='' options='--source-imgref --target-imgref --target-transport --enforce-container-sigpolicy --stateroot --karg --karg-delete --bootloader --disable-selinux --root-ssh-authorized-keys --quiet -v --verbose --wipe --filesystem --root-size --via-loopback --authfile --auth-anonymous --cert-dir --insecure-skip-tls-verification -h --help' ;;
-    'bootc install to-existing-root') commands='' options='--source-imgref --target-imgref --target-transport --enforce-container-sigpolicy --stateroot --karg --karg-delete --bootloader --disable-selinux --root-ssh-authorized-keys --quiet -v --verbose --replace --acknowledge-destructive --cleanup --authfile --auth-anonymous --cert-dir --insecure-skip-tls-verification -h --help' ;;
-    'bootc install to-filesystem') commands='' options='--source-imgref --target-imgref --target-transport --enforce-container-sigpolicy --stateroot --karg --karg-delete --bootloader --disable-selinux --root-ssh-authorized-keys --quiet -v --verbose --root-mount-spec --boot-mount-spec --replace --acknowledge-destructive --skip-finalize --authfile --auth-anonymous --cert-dir --insecure-skip-tls-verification -h --help' ;;
+    'bootc install to-disk') commands='' options='--source-imgref --target-imgref --target-transport --enforce-container-sigpolicy --stateroot --karg --karg-delete --run-fetch-check --skip-fetch-check --bootloader --generic-image --bootupd-skip-boot-uuid --bound-images --disable-selinux --root-ssh-authorized-keys --quiet -v --verbose --wipe --filesystem --root-size --block-setup --via-loopback --authfile --auth-anonymous --cert-dir --insecure-skip-tls-verification -h --help' ;;
+    'bootc install to-existing-root') commands='' options='--source-imgref --target-imgref --target-transport --enforce-container-sigpolicy --stateroot --karg --karg-delete --run-fetch-check --skip-fetch-check --bootloader --generic-image --bootupd-skip-boot-uuid --bound-images --disable-selinux --root-ssh-authorized-keys --quiet -v --verbose --replace --acknowledge-destructive --cleanup --authfile --auth-anonymous --cert-dir --insecure-skip-tls-verification -h --help' ;;
+    'bootc install to-filesystem') commands='' options='--source-imgref --target-imgref --target-transport --enforce-container-sigpolicy --stateroot --karg --karg-delete --run-fetch-check --skip-fetch-check --bootloader --generic-image --bootupd-skip-boot-uuid --bound-images --disable-selinux --root-ssh-authorized-keys --quiet -v --verbose --root-mount-spec --boot-mount-spec --replace --acknowledge-destructive --skip-finalize --authfile --auth-anonymous --cert-dir --insecure-skip-tls-verification -h --help' ;;
     'bootc container') commands='export inspect lint split-kernel-and-rootfs' options='-h --help' ;;
     'bootc container export') commands='' options='--format -o --output --kernel-in-boot --disable-selinux -h --help' ;;
     'bootc container inspect') commands='' options='--rootfs --json --format -h --help' ;;
@@ -114,10 +114,12 @@ _bootc_offers() {
     'bootc install to-disk --stateroot') offers=@none ;;
     'bootc install to-disk --karg') offers=@none ;;
     'bootc install to-disk --karg-delete') offers=@none ;;
-    'bootc install to-disk --bootloader') offers='grub none' ;;
+    'bootc install to-disk --bootloader') offers='grub grub-cc systemd none' ;;
+    'bootc install to-disk --bound-images') offers='stored skip pull' ;;
     'bootc install to-disk --root-ssh-authorized-keys') offers=@file ;;
     'bootc install to-disk --filesystem') offers='xfs ext4 btrfs' ;;
     'bootc install to-disk --root-size') offers=@none ;;
+    'bootc install to-disk --block-setup') offers='direct tpm2-luks' ;;
     'bootc install to-disk --authfile') offers=@file ;;
     'bootc install to-disk --cert-dir') offers=@directory ;;
     'bootc install to-disk 1') offers=@file ;;
@@ -127,7 +129,8 @@ _bootc_offers() {
     'bootc install to-existing-root --stateroot') offers=@none ;;
     'bootc install to-existing-root --karg') offers=@none ;;
     'bootc install to-existing-root --karg-delete') offers=@none ;;
-    'bootc install to-existing-root --bootloader') offers='grub none' ;;
+    'bootc install to-existing-root --bootloader') offers='grub grub-cc systemd none' ;;
+    'bootc install to-existing-root --bound-images') offers='stored skip pull' ;;
     'bootc install to-existing-root --root-ssh-authorized-keys') offers=@file ;;
     'bootc install to-existing-root --replace') offers='wipe alongside' ;;
     'bootc install to-existing-root --authfile') offers=@file ;;
@@ -139,7 +142,8 @@ _bootc_offers() {
     'bootc install to-filesystem --stateroot') offers=@none ;;
     'bootc install to-filesystem --karg') offers=@none ;;
     'bootc install to-filesystem --karg-delete') offers=@none ;;
-    'bootc install to-filesystem --bootloader') offers='grub none' ;;
+    'bootc install to-filesystem --bootloader') offers='grub grub-cc systemd none' ;;
+    'bootc install to-filesystem --bound-images') offers='stored skip pull' ;;
     'bootc install to-filesystem --root-ssh-authorized-keys') offers=@file ;;
     'bootc install to-filesystem --root-mount-spec') offers=@none ;;
     'bootc install to-filesystem --boot-mount-spec') offers=@none ;;

@@ -8,14 +8,21 @@ import type { CommandSpec, Positionals, Values } from "../../lib/cli/spec.ts";
 import { describePlan } from "../../lib/container/plan.ts";
 import { requireRoot } from "../../lib/host/guard.ts";
 import { droppedLines } from "../../lib/host/words.ts";
-import { readInstallConfig, ROOT_FILE_SYSTEMS, type RootFileSystem } from "../../lib/install/config.ts";
+import {
+  BLOCK_SETUPS,
+  chooseBlockSetup,
+  NO_CONFIG,
+  requireDirect,
+  ROOT_FILE_SYSTEMS,
+} from "../../lib/install/config.ts";
 import { checkDisk, type DiskRequest, makeDisk } from "../../lib/install/disk.ts";
 import { finalize } from "../../lib/install/finalize.ts";
 import { install } from "../../lib/install/install.ts";
 import { parseSizeMiB } from "../../lib/install/partition_table.ts";
-import { requireInstallable } from "../../lib/install/preflight.ts";
+import { openInstallable } from "../../lib/install/preflight.ts";
 import { installRequest, onTarget } from "../../lib/install/request.ts";
 import { containerImage, noSource } from "../../lib/install/source.ts";
+import { ProxyLaunch } from "../../lib/skopeo/copy.ts";
 import { Root } from "../../lib/rootfs/root.ts";
 import { tomlFilesOf } from "../../lib/rootfs/toml_files.ts";
 import { inOwnMountNamespace } from "../../lib/sys/mount_namespace.ts";
@@ -42,6 +49,11 @@ export const spec = {
       kind: "string",
       metavar: "SIZE",
       help: "Size of the root partition, as 20G or 800M; the rest of the disk when not given",
+    },
+    blockSetup: {
+      kind: "enum",
+      values: BLOCK_SETUPS,
+      help: "What lies between the disk and the root file system: direct is nothing; tpm2-luks is not there yet",
     },
     viaLoopback: { help: "DEVICE is a file that becomes the disk" },
     ...REGISTRY_FLAGS,
@@ -70,23 +82,31 @@ export async function run(ctx: CliContext, flags: Flags, { device }: Positionals
   const rootSizeMiB = flags.rootSize === undefined ? undefined : sizeMiB(flags.rootSize);
   const elsewhere = await inOwnMountNamespace(ctx);
   if (elsewhere !== undefined) return elsewhere;
-  const request = await installRequest(ctx, images, flags);
+  using own = Root.open("/");
+  const request = await installRequest(ctx, images, {
+    ...flags,
+    genericImage: flags.genericImage || flags.viaLoopback,
+    ownFiles: flags.sourceImgref === undefined ? tomlFilesOf(own) : undefined,
+  });
+  requireDirect(chooseBlockSetup(request.config ?? NO_CONFIG, flags.blockSetup));
   const diskRequest: DiskRequest = {
     device,
     loopback: flags.viaLoopback,
     wipe: flags.wipe,
-    fileSystem: flags.filesystem ?? await configuredFileSystem(ctx, flags) ?? "ext4",
+    fileSystem: flags.filesystem ?? request.config?.rootFsType ?? "ext4",
     rootSizeMiB,
     bootLoader: flags.bootloader !== "none",
   };
+  await using launched = await ProxyLaunch.begin(ctx, request.pull);
   await using disk = await checkDisk(ctx, diskRequest);
-  await requireInstallable(ctx, request);
+  await using opened = await openInstallable(ctx, { ...request, pull: { ...request.pull, launched } });
   const installed = await withProgress(ctx, flags, async ({ context, report }) => {
     const again = "run it again with --wipe";
     return await onTarget({ name: device, again }, async () => {
       await using target = await makeDisk(context, disk, { request: diskRequest, root: ROOT });
       const installed = await install(context, target, {
         ...request,
+        pull: { ...request.pull, opened },
         report,
         onPlan: (plan) => ctx.stdout.write(`${describePlan(plan)}\n`),
         onNotice: context.note,
@@ -97,13 +117,6 @@ export async function run(ctx: CliContext, flags: Flags, { device }: Positionals
   });
   for (const line of droppedLines(installed.pulled, flags.verbose)) ctx.note(line);
   ctx.stdout.write(installedText(installed, images, device));
-}
-
-/** What the image wants, where this runs in it; the configuration of any other system says nothing of the image. */
-async function configuredFileSystem(ctx: CliContext, { sourceImgref }: Flags): Promise<RootFileSystem | undefined> {
-  if (sourceImgref !== undefined) return undefined;
-  using root = Root.open("/");
-  return (await readInstallConfig(tomlFilesOf(root), { warn: ctx.note })).rootFsType;
 }
 
 /** @throws {UsageError} */

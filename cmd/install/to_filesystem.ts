@@ -11,10 +11,12 @@ import { droppedLines } from "../../lib/host/words.ts";
 import { requireHostProcesses, warnOfHostRoot } from "../../lib/install/host_root.ts";
 import { inspectTarget } from "../../lib/install/mounted_target.ts";
 import { installOnto } from "../../lib/install/onto_mounted.ts";
-import { requireInstallable } from "../../lib/install/preflight.ts";
+import { openInstallable } from "../../lib/install/preflight.ts";
 import { installRequest } from "../../lib/install/request.ts";
 import { containerImage, noSource } from "../../lib/install/source.ts";
 import { installedText } from "../../lib/install/words.ts";
+import { Root } from "../../lib/rootfs/root.ts";
+import { tomlFilesOf } from "../../lib/rootfs/toml_files.ts";
 import { inOwnMountNamespace } from "../../lib/sys/mount_namespace.ts";
 
 export const spec = {
@@ -56,9 +58,13 @@ export async function run(ctx: CliContext, flags: Flags, { root }: Positionals<t
   const elsewhere = await inOwnMountNamespace(ctx);
   if (elsewhere !== undefined) return elsewhere;
   if (flags.replace) await requireHostProcesses();
-  const request = await installRequest(ctx, images, flags);
+  using own = Root.open("/");
+  const request = await installRequest(ctx, images, {
+    ...flags,
+    ownFiles: flags.sourceImgref === undefined ? tomlFilesOf(own) : undefined,
+  });
   const target = await inspectTarget(ctx, root, flags);
-  await requireInstallable(ctx, request);
+  await using opened = await openInstallable(ctx, request);
   if (target.hostRoot && !flags.acknowledgeDestructive) await warnOfHostRoot(ctx);
   const installed = await withProgress(
     ctx,
@@ -66,6 +72,7 @@ export async function run(ctx: CliContext, flags: Flags, { root }: Positionals<t
     ({ context, report }) =>
       installOnto(context, target, {
         ...request,
+        pull: { ...request.pull, opened },
         report,
         onPlan: (plan) => ctx.stdout.write(`${describePlan(plan)}\n`),
         onNotice: context.note,

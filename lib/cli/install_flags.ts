@@ -38,10 +38,23 @@ export const installFlags = {
     repeated: true,
     help: "A kernel argument of the image to leave out, by name or as NAME=VALUE",
   },
+  runFetchCheck: { help: "Look first whether the image that the host follows can be fetched from here" },
+  skipFetchCheck: { help: "Accepted for old scripts; without --run-fetch-check nothing is looked for" },
   bootloader: {
     kind: "enum",
-    values: ["grub", "none"],
-    help: "The boot loader; the one that the image has when not given",
+    values: ["grub", "grub-cc", "systemd", "none"],
+    help: "The boot loader; the one that the image has when not given. Systems of ostree take grub or none",
+  },
+  genericImage: {
+    help:
+      "Make a disk for any machine: boot loaders for all firmware, and nothing of this machine's firmware is changed",
+  },
+  bootupdSkipBootUuid: { help: "Where bootupd installs the boot loader: do not tie it to the UUID of /boot" },
+  boundImages: {
+    kind: "enum",
+    values: ["stored", "skip", "pull"],
+    default: "stored",
+    help: "What becomes of images that the image is bound to; only skip leaves them out, the others are not there yet",
   },
   disableSelinux: { help: "Start the host without SELinux, though the image has a policy" },
   rootSshAuthorizedKeys: {

@@ -31,6 +31,8 @@ export interface PullOptions extends OpenOptions {
   readonly isal?: boolean;
   /** The reference that the image is stored under, where it is not the one it is pulled from; null: under none, only its layers are. */
   readonly storeAs?: ImageReference | null;
+  /** The image, opened under the same options before; the pull's to dispose of. */
+  readonly opened?: OpenedImage | undefined;
 }
 
 /** Everything that is known of an image before its layers are fetched. */
@@ -75,18 +77,9 @@ export class ImagePull implements AsyncDisposable {
     reference: OstreeImageReference,
     options: PullOptions = {},
   ): Promise<ImagePull> {
-    if (reference.signature.kind === "ostreeRemote") {
-      throw new UserError(
-        `Cannot pull "${formatOstreeImageReference(reference)}": signatures of ostree remotes are not verified`,
-        {
-          hint:
-            "Use a containers-policy.json with ostree-image-signed:, or ostree-unverified-image: without verification",
-        },
-      );
-    }
-    const { direct: _direct, isal: _isal, storeAs = reference.image, ...open } = options;
+    const { storeAs = reference.image } = options;
     const previous = storeAs === null ? undefined : readableImage(repo, storeAs);
-    const opened = await openVerified(ctx, reference, open);
+    const opened = options.opened ?? await openImage(ctx, reference, options);
     try {
       const { digest, bytes } = await opened.proxy.manifest(opened.imageId);
       return new ImagePull(ctx, repo, reference, options, opened, digest, parseManifest(bytes), previous);
@@ -169,6 +162,28 @@ export class ImagePull implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.opened[Symbol.asyncDispose]();
   }
+}
+
+/**
+ * Opens an image as a pull does; for a look at it before there is a repository.
+ * @throws {UserError} naming the image, with skopeo's words
+ */
+export async function openImage(
+  ctx: Context,
+  reference: OstreeImageReference,
+  options: PullOptions = {},
+): Promise<OpenedImage> {
+  if (reference.signature.kind === "ostreeRemote") {
+    throw new UserError(
+      `Cannot pull "${formatOstreeImageReference(reference)}": signatures of ostree remotes are not verified`,
+      {
+        hint:
+          "Use a containers-policy.json with ostree-image-signed:, or ostree-unverified-image: without verification",
+      },
+    );
+  }
+  const { direct: _direct, isal: _isal, storeAs: _storeAs, opened: _opened, ...open } = options;
+  return await openVerified(ctx, reference, open);
 }
 
 /** A stored image whose metadata is damaged is replaced like none. */

@@ -143,15 +143,15 @@ export function partitionPath(disk: string, number: number): string {
 }
 
 /**
- * Writes a partition table and makes the kernel know it, also one without a parser for it. Disposing forgets the partitions again, which a loop
- * device needs before it can be detached. Commit point: sfdisk's writing of the table.
- * @throws {ToolError} @throws {UserError} when a partition does not show up
+ * Writes a partition table and makes the kernel know it, also one without a parser for it. Commit point: sfdisk's writing of the table.
+ * @throws {ToolError}
  */
-export async function partition(ctx: Context, disk: string, table: string): Promise<AsyncDisposable> {
+export async function partition(ctx: Context, disk: string, table: string): Promise<void> {
   const stdin = new TextEncoder().encode(table);
-  await run(ctx, ["sfdisk", "--quiet", "--wipe=always", "--wipe-partitions=always", "--no-reread", disk], { stdin });
-  // On a kernel that reads the table by itself these are there already; --update is for both.
+  // sfdisk syncs the disk itself; what it does to tell the kernel begins with a sync of all disks of the machine.
+  // deno-fmt-ignore
+  await run(ctx, [
+    "sfdisk", "--quiet", "--wipe=always", "--wipe-partitions=always", "--no-reread", "--no-tell-kernel", disk,
+  ], { stdin });
   await run(ctx, ["partx", "--update", "--", disk]);
-  const anyway: Context = { ...ctx, signal: new AbortController().signal };
-  return { [Symbol.asyncDispose]: () => run(anyway, ["partx", "--delete", "--", disk]) };
 }

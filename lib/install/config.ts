@@ -41,6 +41,9 @@ export interface InstallConfig {
   readonly blsAppendExceptDefault?: string;
 }
 
+/** Where there is no file at all. */
+export const NO_CONFIG: InstallConfig = { kargs: [], kargDeletes: [] };
+
 /** Where the files are, from the root; what is in a later one goes before a file of the same name in an earlier one. */
 export const INSTALL_DIRECTORIES = ["usr/lib", "usr/local/lib", "etc", "run"].map((base) => `${base}/bootc/install`);
 
@@ -63,7 +66,7 @@ export async function readInstallConfig(
   { architecture = kargsArchitecture(), warn = () => {} }: InstallConfigOptions = {},
 ): Promise<InstallConfig> {
   const files = await findFiles(readDirectory);
-  if (files.length === 0) return { kargs: [], kargDeletes: [] };
+  if (files.length === 0) return NO_CONFIG;
   const { parseInstallFile } = await import("./config_file.ts");
   let merged: InstallSettings | undefined;
   for (const { path, text } of files) {
@@ -131,5 +134,17 @@ export function chooseBlockSetup({ block }: InstallConfig, wanted: BlockSetup | 
   if (wanted === undefined || block.includes(wanted)) return wanted ?? first;
   throw new UserError(`Block setup "${wanted}" is not enabled in the install configuration`, {
     hint: `Enabled: ${block.join(", ")}`,
+  });
+}
+
+/**
+ * Nothing encrypts a disk yet, and one that was to be encrypted is not made without.
+ * @throws {UserError}
+ */
+export function requireDirect(setup: BlockSetup): void {
+  if (setup === "direct") return;
+  throw new UserError(`Block setup "${setup}" cannot be made yet`, {
+    hint:
+      "Encrypt the disk with cryptsetup and systemd-cryptenroll, and use `bootc install to-filesystem`; nothing was changed",
   });
 }

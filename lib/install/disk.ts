@@ -39,7 +39,7 @@ export async function checkDisk(ctx: Context, request: DiskRequest): Promise<Che
   await requireTools(ctx, diskTools(request.fileSystem, request));
   const table = partitionTable({ architecture: Deno.build.arch, rootSizeMiB: request.rootSizeMiB });
   await using stack = new AsyncDisposableStack();
-  const device = request.loopback ? stack.use(await attachLoop(ctx, request.device)).path : request.device;
+  const device = request.loopback ? stack.use(await attachLoop(request.device)).path : request.device;
   const disk = await readDisk(ctx, device);
   await requireFree(ctx, disk, request);
   if (disk.sizeBytes < LEAST_BYTES) {
@@ -66,7 +66,7 @@ export async function makeDisk(
 ): Promise<MountedTarget> {
   if (request.wipe) await wipe(ctx, await readDisk(ctx, path));
   await using stack = new AsyncDisposableStack();
-  stack.use(await partition(ctx, path, table.text));
+  await partition(ctx, path, table.text);
   const rootDevice = partitionPath(path, table.rootNumber);
   const uuid = crypto.randomUUID();
   await makeFileSystem(ctx, rootDevice, { type: request.fileSystem, uuid, label: "root" });
@@ -79,6 +79,8 @@ export async function makeDisk(
     bootUuid: uuid,
     bootMountSpec: undefined,
     biosDisk: path,
+    disk: path,
+    blockSetup: "direct",
     esp: { kind: "blank", device: partitionPath(path, table.espNumber) },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };

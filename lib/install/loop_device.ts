@@ -1,16 +1,13 @@
 /** A file as a block device. */
-import type { Context } from "../sys/context.ts";
 import { UserError } from "../sys/errors.ts";
-import { capture, run } from "../sys/run.ts";
+import { LibcError } from "../sys/libc.ts";
+import { type AttachedLoop, attachLoopDevice } from "../sys/libc_loop.ts";
 
-/** A loop device over a file, detached at the end of its block. */
-export interface LoopDevice extends AsyncDisposable {
-  /** `/dev/loop0` */
-  readonly path: string;
-}
-
-/** @throws {UserError} unless it is a regular file @throws {ToolError} */
-export async function attachLoop(ctx: Context, file: string): Promise<LoopDevice> {
+/**
+ * A loop device over a file, until the end of the block or of this process, and until nothing of it is mounted any more.
+ * @throws {UserError} unless it is a regular file, and where there are no loop devices
+ */
+export async function attachLoop(file: string): Promise<AttachedLoop> {
   const info = await Deno.stat(file).catch((cause) => {
     throw new UserError(`Cannot use "${file}" as a disk`, {
       cause,
@@ -18,8 +15,13 @@ export async function attachLoop(ctx: Context, file: string): Promise<LoopDevice
     });
   });
   if (!info.isFile) throw new UserError(`Cannot use "${file}" as a disk with --via-loopback: it is no regular file`);
-  const path = (await capture(ctx, ["losetup", "--find", "--show", "--", file])).trim();
-  // After a signal, too.
-  const anyway: Context = { ...ctx, signal: new AbortController().signal };
-  return { path, [Symbol.asyncDispose]: () => run(anyway, ["losetup", "--detach", path]) };
+  try {
+    return attachLoopDevice(file);
+  } catch (cause) {
+    if (!(cause instanceof LibcError)) throw cause;
+    throw new UserError(`Cannot attach a loop device to "${file}"`, {
+      cause,
+      hint: "Run it on the host, or in a container with --privileged -v /dev:/dev",
+    });
+  }
 }

@@ -5,6 +5,7 @@ import { capture } from "../sys/run.ts";
 import { PARTITION_TYPES, type PartitionedDisk, partitionTableOf, signatures } from "./block_device.ts";
 import { EFI_LOADER, type EfiPartition } from "./boot/boot_loader.ts";
 import { freeGrubParent } from "./boot/grub_parent.ts";
+import type { Bootloader } from "./config.ts";
 import { onHostRoot, rootArguments } from "./host_root.ts";
 import type { InstallTarget } from "./install.ts";
 import { requireEmpty } from "./target.ts";
@@ -57,7 +58,7 @@ export type Replace = "wipe" | "alongside";
 export interface MountedRequest {
   readonly rootMountSpec?: string | undefined;
   readonly bootMountSpec?: string | undefined;
-  readonly bootloader: "grub" | "none" | undefined;
+  readonly bootloader: Bootloader | undefined;
   /** Undefined: it has to be empty. */
   readonly replace?: Replace | undefined;
 }
@@ -123,6 +124,7 @@ export async function inspectTarget(ctx: Context, path: string, request: Mounted
     ...await rootOf(root, mounted, request),
     bootUuid: (boot ?? mounted).uuid ?? "",
     bootMountSpec: boot ? request.bootMountSpec ?? spec(boot, "--boot-mount-spec") : undefined,
+    disk,
     biosDisk: hasBiosPlace(table, replace) ? disk : undefined,
     esp: bootloader === "none" ? undefined : await efiPartition(ctx, root, { ...table, replace }),
     ...(replace && { grubParent: await freeGrubParent(`${root}/boot`) }),

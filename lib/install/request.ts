@@ -1,8 +1,12 @@
 /** From what the operator asks for to a request that can be carried out. */
 import { hostPullOptions, type RegistryRequest } from "../container/pull_options.ts";
+import type { ReadDirectory } from "../host/kargs.ts";
 import type { OstreeImageReference } from "../oci/reference.ts";
 import type { Context } from "../sys/context.ts";
 import { UserError } from "../sys/errors.ts";
+import { ostreeBootloader } from "./boot/choose.ts";
+import { BOUND_IMAGES_DIRECTORY, type BoundImages, requireNoBoundImages } from "./bound_images.ts";
+import { type Bootloader, type InstallConfig, readInstallConfig } from "./config.ts";
 import type { InstallRequest } from "./install.ts";
 import { sshKeysText } from "./ssh_keys.ts";
 
@@ -13,7 +17,13 @@ export interface InstallOptions extends RegistryRequest {
   readonly bootMountSpec?: string | undefined;
   readonly karg: readonly string[];
   readonly kargDelete: readonly string[];
-  readonly bootloader: "grub" | "none" | undefined;
+  readonly bootloader: Bootloader | undefined;
+  readonly genericImage: boolean;
+  readonly bootupdSkipBootUuid: boolean;
+  readonly boundImages: BoundImages;
+  readonly runFetchCheck: boolean;
+  /** Reads the system that this runs in, where that is the image; undefined: it is another one. */
+  readonly ownFiles: ReadDirectory | undefined;
   readonly disableSelinux: boolean;
   /** A file. */
   readonly rootSshAuthorizedKeys: string | undefined;
@@ -25,24 +35,53 @@ export interface InstallImages {
   readonly target: OstreeImageReference;
 }
 
-/** @throws {UserError} when the keys cannot be read */
+/**
+ * Where no source is named this runs in the image, whose configuration is read as it is here, with what was mounted into the container.
+ * @throws {UserError} when the keys or the configuration cannot be read, or want what is not done
+ */
 export async function installRequest(
   ctx: Context,
   images: InstallImages,
   options: InstallOptions,
 ): Promise<InstallRequest> {
+  const config = options.ownFiles && await ownConfig(ctx, options.ownFiles, options);
+  const bootLoader = ostreeBootloader(options.bootloader);
+  if (bootLoader === undefined) ostreeBootloader(config?.bootloader);
   return {
-    ...images,
+    ...config?.enforceContainerSigpolicy === true ? signedImages(images) : images,
+    config,
     stateroot: options.stateroot,
     rootMountSpec: options.rootMountSpec,
     bootMountSpec: options.bootMountSpec,
     kernelArguments: options.karg,
     deleteKernelArguments: options.kargDelete,
-    bootLoader: options.bootloader,
+    bootLoader,
+    genericImage: options.genericImage,
+    ...options.bootupdSkipBootUuid && { bootupdSkipBootUuid: true },
+    boundImages: options.boundImages,
+    fetchCheck: options.runFetchCheck,
     disableSelinux: options.disableSelinux,
     sshKeys: options.rootSshAuthorizedKeys === undefined ? undefined : await readKeys(options.rootSshAuthorizedKeys),
     pull: await hostPullOptions(ctx, options, "/"),
   };
+}
+
+async function ownConfig(
+  ctx: Context,
+  files: ReadDirectory,
+  { boundImages }: InstallOptions,
+): Promise<InstallConfig> {
+  const bound = await Array.fromAsync(Deno.readDir(`/${BOUND_IMAGES_DIRECTORY}`), ({ name }) => name).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return [];
+  });
+  requireNoBoundImages(bound, boundImages);
+  return await readInstallConfig(files, { warn: ctx.note });
+}
+
+function signedImages({ source, target }: InstallImages): InstallImages {
+  const signature = { kind: "containerPolicy" } as const;
+  return { source: { ...source, signature }, target: { ...target, signature } };
 }
 
 async function readKeys(path: string): Promise<string> {

@@ -1,6 +1,9 @@
 /** A mounted file system that becomes a host: the empty system root, and what an image's deployment in it gets. */
+import { Keyfile } from "../codec/keyfile.ts";
 import type { Context } from "../sys/context.ts";
 import { isThere } from "../sys/is_there.ts";
+import { writeAll } from "../sys/libc.ts";
+import { replaceFile } from "../sys/replace_file.ts";
 import { run } from "../sys/run.ts";
 import { UserError } from "../sys/errors.ts";
 import type { BootLoader } from "./boot/boot_loader.ts";
@@ -43,30 +46,44 @@ function notEmpty(path: string): UserError {
   });
 }
 
-/** How the empty system root is made. */
-export interface SystemRootOptions {
-  /** /boot lies on the root file system. */
-  readonly bootOnRoot: boolean;
-}
-
 /** Makes repository and directories, or takes those that an earlier attempt left beside another system. @throws {ToolError} */
-export async function makeSystemRoot(ctx: Context, root: string, options: SystemRootOptions): Promise<void> {
-  const { ostree } = ctx.tools;
+export async function makeSystemRoot(ctx: Context, root: string): Promise<void> {
   // libostree writes the configuration last.
+  const { ostree } = ctx.tools;
   if (!await isThere(`${root}/ostree/repo/config`)) await run(ctx, [ostree, "admin", "init-fs", "--modern", root]);
   // libostree reads no system root where this is a directory.
   await seedLoader(`${root}/boot`);
-  await setRepoConfig(ctx, root, { "sysroot.readonly": "true", "sysroot.bootprefix": String(options.bootOnRoot) });
 }
 
-/** What libostree is to write for the boot loader, and what it needs to be there. */
-export async function prepareBootLoader(ctx: Context, root: string, loader: BootLoader): Promise<void> {
-  await setRepoConfig(ctx, root, { "sysroot.bootloader": loader.ostreeBackend });
+/** How libostree writes what boots. */
+export interface BootSettings {
+  readonly loader: BootLoader;
+  /** /boot lies on the root file system. */
+  readonly bootOnRoot: boolean;
+  /** Kernel arguments that libostree adds to each entry but the default one's; undefined for none. */
+  readonly blsAppendExceptDefault?: string | undefined;
+}
+
+/**
+ * What libostree is to write for the boot loader, and what it needs to be there. For a system root that is opened afterwards. Commit point:
+ * the new configuration of the repository.
+ * @throws {LibcError} @throws {SyntaxError} when the repository's configuration is no key file
+ */
+export async function prepareBootLoader(root: string, settings: BootSettings): Promise<void> {
+  const { loader, bootOnRoot, blsAppendExceptDefault } = settings;
   await loader.seed(`${root}/boot`);
+  await setSysrootConfig(root, {
+    readonly: "true",
+    bootprefix: String(bootOnRoot),
+    bootloader: loader.ostreeBackend,
+    ...blsAppendExceptDefault !== undefined && { "bls-append-except-default": blsAppendExceptDefault },
+  });
 }
 
-async function setRepoConfig(ctx: Context, root: string, values: Readonly<Record<string, string>>): Promise<void> {
-  for (const [key, value] of Object.entries(values)) {
-    await run(ctx, [ctx.tools.ostree, "config", `--repo=${root}/ostree/repo`, "set", key, value]);
-  }
+async function setSysrootConfig(root: string, values: Readonly<Record<string, string>>): Promise<void> {
+  const path = `${root}/ostree/repo/config`;
+  const config = Keyfile.parse(await Deno.readTextFile(path));
+  for (const [key, value] of Object.entries(values)) config.set("sysroot", key, value);
+  const bytes = new TextEncoder().encode(config.toString());
+  await replaceFile(path, (fd) => writeAll(fd, bytes), { mode: 0o644 });
 }

@@ -1,11 +1,10 @@
 /** The programs of the host that an installation needs, looked for before anything changes. */
 import type { Context } from "../sys/context.ts";
-import { ToolError } from "../sys/errors.ts";
-import { capture } from "../sys/run.ts";
+import { requireProgram } from "../sys/run.ts";
 import type { RootFileSystem } from "./config.ts";
 
 /** For partitions and mounts. */
-const DISK_TOOLS = ["sfdisk", "partx", "wipefs", "lsblk", "losetup", "mount", "fsfreeze"];
+const DISK_TOOLS = ["sfdisk", "partx", "wipefs", "lsblk", "mount", "fsfreeze"];
 
 /** For the EFI system partition, which not every kernel can mount. */
 const EFI_TOOLS = ["mkfs.vfat", "mmd", "mcopy"];
@@ -22,12 +21,5 @@ export function mountedTools({ bootLoader }: { bootLoader: boolean }): string[] 
 
 /** @throws {UserError} naming one that is not here */
 export async function requireTools(ctx: Context, tools: readonly string[]): Promise<void> {
-  await Promise.all(tools.map(async (tool) => {
-    try {
-      await capture(ctx, [tool, "--version"]);
-    } catch (error) {
-      // One that is there and does not know the option.
-      if (!(error instanceof ToolError)) throw error;
-    }
-  }));
+  await Promise.all(tools.map((tool) => requireProgram(ctx, tool)));
 }

@@ -5,12 +5,12 @@ import type { Installed } from "./install.ts";
 
 /** Image, version, digest, how it boots, and what it follows where that is another image. */
 export function installedText(
-  { image, bootLoader, stateroot }: Installed,
-  { source, target }: { source: OstreeImageReference; target: OstreeImageReference },
+  { image, bootLoader, stateroot, follows }: Installed,
+  { source }: { source: OstreeImageReference },
   where: string,
 ): string {
   const version = image.config && describeImage(image.digest, image.config).version;
-  const [from, to] = [formatOstreeImageReference(source), formatOstreeImageReference(target)];
+  const [from, to] = [formatOstreeImageReference(source), formatOstreeImageReference(follows)];
   return [
     `Installed: ${from} on ${where}`,
     ...(version ? [`  Version: ${version}`] : []),

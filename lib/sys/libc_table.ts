@@ -58,6 +58,12 @@ const library = Deno.dlopen("libc.so.6", {
   fsync: { parameters: ["i32"], result: "i32", nonblocking: true },
   /** int syncfs(int fd) */
   syncfs: { parameters: ["i32"], result: "i32", nonblocking: true },
+  /** int mount(const char *source, const char *target, const char *filesystemtype, unsigned long mountflags, const void *data) */
+  mount: { parameters: ["buffer", "buffer", "buffer", "u64", "pointer"], result: "i32" },
+  /** int umount2(const char *target, int flags) */
+  umount2: { parameters: ["buffer", "i32"], result: "i32" },
+  /** int ioctl(int fd, unsigned long request, ...), with a structure */
+  ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
   /** int fcntl(int fd, int cmd, int arg) */
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   /** int fstatvfs(int fd, struct statvfs *buf); 112 bytes on LP64 */

@@ -49,13 +49,32 @@ export function tail(stderr: Uint8Array): string {
 }
 
 function notStarted(program: string, cause: unknown): Error {
-  if (cause instanceof Deno.errors.NotFound) {
-    return new UserError(`Cannot start "${program}": no such program`, {
-      cause,
-      hint: `Install the package that has ${program}`,
-    });
-  }
+  if (cause instanceof Deno.errors.NotFound) return noProgram(program, cause);
   return new ToolError(`Cannot start "${program}"`, { cause });
+}
+
+function noProgram(program: string, cause?: unknown): UserError {
+  return new UserError(`Cannot start "${program}": no such program`, {
+    cause,
+    hint: `Install the package that has ${program}`,
+  });
+}
+
+/** As execvp(3) has it. */
+const DEFAULT_PATH = "/bin:/usr/bin";
+
+/**
+ * Looks whether a program could be started, in the `PATH` of the context; nothing is run.
+ * @throws {UserError} as starting it would
+ */
+export async function requireProgram(ctx: Context, program: string): Promise<void> {
+  const path = ctx.env["PATH"] ?? DEFAULT_PATH;
+  const candidates = program.includes("/") ? [program] : path.split(":").map((each) => `${each || "."}/${program}`);
+  for (const candidate of candidates) {
+    const info = await Deno.stat(candidate).catch(() => undefined);
+    if (info?.isFile && ((info.mode ?? 0) & 0o111) !== 0) return;
+  }
+  throw noProgram(program);
 }
 
 async function output(

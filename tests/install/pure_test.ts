@@ -1,7 +1,9 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { parseLsblk, partitionPath, requireFree } from "../../lib/install/block_device.ts";
-import { grubFiles } from "../../lib/install/boot/boot_loader.ts";
-import { blsConfig, chooseBootLoader, syslinuxConfig } from "../../lib/install/boot/grub.ts";
+import { bootFiles } from "../../lib/install/boot/boot_loader.ts";
+import { bootupdArgv } from "../../lib/install/boot/bootupd.ts";
+import { chooseBootLoader, ostreeBootloader } from "../../lib/install/boot/choose.ts";
+import { blsConfig, syslinuxConfig } from "../../lib/install/boot/grub_config.ts";
 import { mkfsArgv } from "../../lib/install/file_system.ts";
 import { parseFindmnt } from "../../lib/install/mounted_target.ts";
 import { parseContainerEnv } from "../../lib/install/source.ts";
@@ -92,10 +94,12 @@ Deno.test("parseContainerEnv() reads what podman says of a container", () => {
   assertEquals(parseContainerEnv("").size, 0);
 });
 
-/** A tree of GRUB's modules. */
+/** A tree of GRUB's modules, and of whole paths. */
 function tree(modules: Readonly<Record<string, readonly string[]>>) {
   return (path: string) => modules[path.replace("usr/lib/grub/", "")]?.map((name) => ({ name, kind: "file" as const }));
 }
+
+const GRUB_BLS = { "i386-pc": ["blscfg.mod"], "x86_64-efi": ["blscfg.mod"] };
 
 const LOADERS = [
   ["Debian 13's GRUB", { "i386-pc": ["syslinuxcfg.mod"], "x86_64-efi": ["syslinuxcfg.mod"] }, "grub-syslinux"],
@@ -105,21 +109,30 @@ const LOADERS = [
     "i386-pc": ["syslinuxcfg.mod"],
     "x86_64-efi": ["blscfg.mod", "syslinuxcfg.mod"],
   }, "grub-syslinux"],
+  ["bootupd before GRUB", {
+    ...GRUB_BLS,
+    "usr/lib/bootupd/updates": [],
+    "usr/bin": ["bootupctl"],
+  }, "bootupd"],
+  ["what bootupd would install, without bootupd", { ...GRUB_BLS, "usr/lib/bootupd/updates": ["EFI.json"] }, "grub-bls"],
+  ["a bootupd that has nothing to install", { ...GRUB_BLS, "usr/bin": ["bootupctl"] }, "grub-bls"],
 ] as const;
 for (const [what, modules, name] of LOADERS) {
   Deno.test(`chooseBootLoader() boots ${what} by ${name}`, async () => {
-    assertEquals(chooseBootLoader(await grubFiles(tree(modules)), undefined).name, name);
+    assertEquals(chooseBootLoader(await bootFiles(tree(modules)), undefined).name, name);
   });
 }
 
 Deno.test("chooseBootLoader() refuses an image without one, unless none is wanted", async () => {
-  const files = await grubFiles(tree({}));
+  const files = await bootFiles(tree({}));
   assertThrows(() => chooseBootLoader(files, undefined), UserError, "The image has no boot loader");
-  assertThrows(
-    () => chooseBootLoader(files, "systemd"),
-    UserError,
-    'The boot loader "systemd" cannot be installed yet',
-  );
+  for (const loader of ["systemd", "grub-cc"] as const) {
+    assertThrows(
+      () => ostreeBootloader(loader),
+      UserError,
+      `The boot loader "${loader}" cannot boot a system of ostree`,
+    );
+  }
   assertEquals(chooseBootLoader(files, "none").name, "none");
 });
 
@@ -128,3 +141,25 @@ Deno.test("grub.cfg reads the entries from where /boot is", () => {
   assertEquals(syslinuxConfig("").includes("\nsyslinux_configfile -s /loader/syslinux.cfg\n"), true);
   assertEquals(blsConfig("").includes("\nblscfg --path ($root)/loader/entries\n"), true);
 });
+
+Deno.test("grub.cfg tells systemd the disk by UEFI alone, where the root is to be found by that", () => {
+  const line = 'if [ "$grub_platform" = efi ]; then\n  insmod bli\nfi\n';
+  for (const config of [syslinuxConfig, blsConfig]) {
+    assertEquals([config("", { bli: true }).includes(line), config("").includes("bli\n")], [true, false]);
+  }
+});
+
+const BOOTUPD = [
+  [
+    { genericImage: false, skipBootUuid: false },
+    undefined,
+    "--write-uuid --update-firmware --auto --filesystem /sysroot /",
+  ],
+  [{ genericImage: true, skipBootUuid: false }, undefined, "--write-uuid --filesystem /sysroot /"],
+  [{ genericImage: true, skipBootUuid: true }, "/dev/sda", "--with-static-configs --device /dev/sda /"],
+] as const;
+for (const [options, disk, words] of BOOTUPD) {
+  Deno.test(`bootupdArgv() is the reference's: ${words}`, () => {
+    assertEquals(bootupdArgv(options, disk).join(" "), `bootupctl backend install ${words}`);
+  });
+}

@@ -31,20 +31,27 @@ export interface BootTarget {
   readonly biosDisk: string | undefined;
   /** The EFI system partition; undefined without one. */
   readonly esp: EfiPartition | undefined;
+  /** The disk with all of this; undefined where it is not one disk. */
+  readonly disk?: string | undefined;
+  /** The system finds its root by what the loader tells it of the disk. */
+  readonly discoverable?: boolean;
 }
+
+/** What decides whether a loader finds a place. */
+export type BootPlace = Pick<BootTarget, "biosDisk" | "esp" | "grubParent">;
 
 /** {@linkcode BootTarget.grubParent}: one of the two is free beside the GRUB that boots until now. */
 export type GrubParent = "" | "/bootc";
 
 /** One way to boot. */
 export interface BootLoader {
-  readonly name: "grub-syslinux" | "grub-bls" | "none";
+  readonly name: "grub-syslinux" | "grub-bls" | "bootupd" | "none";
   /** `sysroot.bootloader` of the repository: what libostree writes beside the BLS entries. */
   readonly ostreeBackend: "syslinux" | "none";
   /** Kernel arguments reach a script of the loader as they are. */
   readonly rawKernelArguments: boolean;
   /** Refuses a target that this could not boot, before anything is written there. @throws {UserError} */
-  requirePlace(target: Pick<BootTarget, "biosDisk" | "esp">): void;
+  requirePlace(target: BootPlace): void;
   /** What has to lie in /boot before the first deployment. */
   seed(bootDirectory: string): Promise<void>;
   /** Puts the loader on the disk, where another may have been. Commit point: what the loader's own tool writes last. @throws {ToolError} @throws {UserError} */
@@ -52,27 +59,34 @@ export interface BootLoader {
 }
 
 /** What an image has to boot with. */
-export interface GrubFiles {
+export interface BootFiles {
+  /** GRUB for it. */
   readonly bios: boolean;
   readonly efi: boolean;
-  /** It reads BLS entries. */
-  readonly blscfg: boolean;
+  /** The module that reads BLS entries; undefined where there is none for every platform. */
+  readonly blscfg: "blscfg" | "blsuki" | undefined;
   /** It reads a configuration of syslinux. */
   readonly syslinuxcfg: boolean;
+  /** It tells systemd, through UEFI, which disk it was started from. */
+  readonly bli: boolean;
+  /** bootupd, and what it installs. */
+  readonly bootupd: boolean;
 }
 
 const GRUB = "usr/lib/grub";
 
-/** Looks for GRUB in an image's tree. */
-export async function grubFiles(list: ListTree): Promise<GrubFiles> {
-  const names = async (platform: string) => new Set((await list(`${GRUB}/${platform}`) ?? []).map(({ name }) => name));
-  const bios = await names("i386-pc"), efi = await names("x86_64-efi");
+/** Looks for boot loaders in an image's tree. */
+export async function bootFiles(list: ListTree): Promise<BootFiles> {
+  const names = async (path: string) => new Set((await list(path) ?? []).map(({ name }) => name));
+  const bios = await names(`${GRUB}/i386-pc`), efi = await names(`${GRUB}/x86_64-efi`);
   const every = (file: string) => [bios, efi].filter(({ size }) => size > 0).every((each) => each.has(file));
   const any = bios.size + efi.size > 0;
   return {
     bios: bios.size > 0,
     efi: efi.size > 0,
-    blscfg: any && (every("blscfg.mod") || every("blsuki.mod")),
+    blscfg: any ? (["blscfg", "blsuki"] as const).find((each) => every(`${each}.mod`)) : undefined,
     syslinuxcfg: any && every("syslinuxcfg.mod"),
+    bli: efi.has("bli.mod"),
+    bootupd: await list("usr/lib/bootupd/updates") !== undefined && (await names("usr/bin")).has("bootupctl"),
   };
 }

@@ -1,6 +1,6 @@
 /** Disks in files, for tests of the installer: real loop devices, real partitions. */
 import { plainContext } from "../../../lib/sys/context.ts";
-import { ToolError } from "../../../lib/sys/errors.ts";
+import { type AttachedLoop, attachLoopDevice } from "../../../lib/sys/libc_loop.ts";
 import { capture, run } from "../../../lib/sys/run.ts";
 import { type OsImage, osImage } from "../../os_image.ts";
 import { type TempDir, tempDir } from "../../temp.ts";
@@ -12,7 +12,7 @@ export const ctx = plainContext(Deno.env.toObject());
 export const canLoop = Deno.uid() === 0 && await Deno.stat("/dev/loop-control").then(() => true, () => false);
 
 /** This process is as good as in a mount namespace of its own: tests want the output, not a process further down. */
-const HERE = { BOOTC_OUTER_MOUNT_NAMESPACE: "another" };
+export const HERE = { BOOTC_OUTER_MOUNT_NAMESPACE: "another" };
 
 /** A folder with an image and what is installed from it. */
 export interface Bench extends TempDir {
@@ -45,30 +45,11 @@ export async function bench(): Promise<Bench> {
   };
 }
 
-/** Whoever makes a mount namespace meanwhile holds what is mounted until it ends, and the kernel lets go a moment later. */
-async function unheld(attempt: () => Promise<void>): Promise<void> {
-  for (let left = 40; left > 0; left--) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (!(error instanceof ToolError)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 250));
-    }
-  }
-  await attempt();
-}
-
-/** A file's partitions as loop devices, detached at the end of the block. */
-export async function attached(path: string): Promise<{ device: string } & AsyncDisposable> {
-  const device = (await capture(ctx, ["losetup", "--find", "--show", "--", path])).trim();
-  await run(ctx, ["partx", "--update", "--", device]);
-  return {
-    device,
-    async [Symbol.asyncDispose]() {
-      await unheld(() => run(ctx, ["partx", "--delete", "--", device]));
-      await run(ctx, ["losetup", "--detach", device]);
-    },
-  };
+/** A file's partitions as loop devices, until the end of the block and of what is mounted of them. */
+export async function attached(path: string): Promise<AttachedLoop> {
+  const loop = attachLoopDevice(path);
+  await run(ctx, ["partx", "--update", "--", loop.path]);
+  return loop;
 }
 
 /** A device's file system, mounted until the end of the block. */

@@ -48,7 +48,7 @@ export async function oldHost(b: Bench, { blank = false } = {}): Promise<OldHost
   const disk = await b.disk("old.img", 1536 * 1024 ** 2);
   await run(ctx, ["sfdisk", "--quiet", disk], { stdin: new TextEncoder().encode(TABLE) });
   await using stack = new AsyncDisposableStack();
-  const { device } = stack.use(await attached(disk));
+  const { path: device } = stack.use(await attached(disk));
   for (const number of [2, 3]) await run(ctx, ["mkfs.ext4", "-q", "-F", `${device}p${number}`]);
   const root = stack.use(await mounted(`${device}p3`, `${b.path}/old`)).path;
   const esp = `${root}/boot/efi`;

@@ -25,8 +25,8 @@ Deno.test({
     );
     assert(stdout.includes("\n  Follows: ostree-unverified-registry:registry.example.com/os:stable\n"), stdout);
 
-    await using loop = await attached(disk);
-    const { partitiontable } = JSON.parse(await capture(ctx, ["sfdisk", "--json", "--", loop.device]));
+    using loop = await attached(disk);
+    const { partitiontable } = JSON.parse(await capture(ctx, ["sfdisk", "--json", "--", loop.path]));
     assertEquals(partitiontable.label, "gpt");
     assertEquals(
       partitiontable.partitions.map(({ name, type, size }: Record<string, unknown>) => [name, type, size]).slice(0, 2),
@@ -35,7 +35,7 @@ Deno.test({
         ["EFI-SYSTEM", "C12A7328-F81F-11D2-BA4B-00A0C93EC93B", 1048576],
       ],
     );
-    await using root = await mounted(`${loop.device}p3`, `${b.path}/root`);
+    await using root = await mounted(`${loop.path}p3`, `${b.path}/root`);
     const status = await capture(ctx, ["ostree", "admin", "status", `--sysroot=${root.path}`]);
     const [, commit] = /default ([0-9a-f]{64})\.0/.exec(status)!;
     const origin = await Deno.readTextFile(`${root.path}/ostree/deploy/default/deploy/${commit}.0.origin`);

@@ -317,15 +317,15 @@ Deno.test({
     await using b = await bench();
     const disk = await b.disk("dos.img", 1536 * 1024 ** 2);
     await run(ctx, ["sfdisk", "--quiet", disk], { stdin: new TextEncoder().encode("label: dos\ntype=83, bootable\n") });
-    await using loop = await attached(disk);
-    await run(ctx, ["mkfs.ext4", "-q", "-F", `${loop.device}p1`]);
-    await using root = await mounted(`${loop.device}p1`, `${b.path}/root`);
+    using loop = await attached(disk);
+    await run(ctx, ["mkfs.ext4", "-q", "-F", `${loop.path}p1`]);
+    await using root = await mounted(`${loop.path}p1`, `${b.path}/root`);
     await writeFiles(root.path, { "etc/os-release": "ID=old\n", "boot/vmlinuz": "old\n" });
     const image = b.image("image", await grubImage());
     const { code, stderr } = await b.install("to-existing-root", "--quiet", "--source-imgref", image, root.path);
     assertEquals([code, stderr], [0, ""]);
     const asked = await Deno.readTextFile(`${root.path}/ostree/grub-install.log`);
-    assertMatch(asked, new RegExp(`^--target=i386-pc --boot-directory=/sysroot/boot .* ${loop.device}\n$`));
+    assertMatch(asked, new RegExp(`^--target=i386-pc --boot-directory=/sysroot/boot .* ${loop.path}\n$`));
     assertEquals((await bootNames(root.path)).filter((name) => name.startsWith("vmlinuz")), []);
   },
 });

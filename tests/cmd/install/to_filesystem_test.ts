@@ -106,12 +106,12 @@ Deno.test({
     const table = "label: gpt\nsize=64MiB, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B\n" +
       "type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709\n";
     await run(ctx, ["sfdisk", "--quiet", disk], { stdin: new TextEncoder().encode(table) });
-    await using loop = await attached(disk);
-    const esp = `${loop.device}p1`;
+    using loop = await attached(disk);
+    const esp = `${loop.path}p1`;
     await run(ctx, ["mkfs.vfat", "-n", "OTHER", esp]);
     await run(ctx, ["mmd", "-i", esp, "::/EFI"]);
-    await run(ctx, ["mkfs.ext4", "-q", "-F", `${loop.device}p2`]);
-    await using root = await mounted(`${loop.device}p2`, `${b.path}/root`);
+    await run(ctx, ["mkfs.ext4", "-q", "-F", `${loop.path}p2`]);
+    await using root = await mounted(`${loop.path}p2`, `${b.path}/root`);
     const { code, stderr } = await b.install("to-filesystem", "--source-imgref", b.image("image"), root.path);
     assertEquals(code, 1);
     assertMatch(stderr, /^error: The EFI system partition \S+p1 holds a file system already: vfat$/m);
