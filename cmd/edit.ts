@@ -9,6 +9,7 @@ import { editDocument } from "../lib/host/edit.ts";
 import { fetchImage } from "../lib/host/fetch.ts";
 import { rollBack } from "../lib/host/rollback.ts";
 import { planEdit } from "../lib/host/rollback_plan.ts";
+import { updateAdvice } from "../lib/advice/update_advice.ts";
 import { HostSession, inOwnNamespace } from "../lib/host/session.ts";
 import type { Host, ImageReference } from "../lib/host/spec.ts";
 import { ostreeImage } from "../lib/host/spec_image.ts";
@@ -76,7 +77,11 @@ async function switchTo(ctx: CliContext, session: HostSession, target: ImageRefe
       onPlan: (plan) => ctx.stdout.write(`${describePlan(plan)}\n`),
       report,
     });
-    await moveHost(session, target, image, { report, forget: true });
+    await moveHost(session, target, image, {
+      report,
+      forget: true,
+      beforeQueue: async ({ commit }) => (await updateAdvice(session, commit)).forEach(context.note),
+    });
     return image;
   });
   ctx.stdout.write(queuedText(target, image, before));

@@ -2,7 +2,8 @@
 import type { CliContext } from "../lib/cli/context.ts";
 import { moveFlags, sysrootFlag } from "../lib/cli/host_flags.ts";
 import type { CommandSpec, Values } from "../lib/cli/spec.ts";
-import { applyNow, refuseSoftReboot } from "../lib/host/reboot.ts";
+import { applyNow } from "../lib/host/reboot.ts";
+import { refuseSoftReboot } from "../lib/host/soft_reboot.ts";
 import { rollBack } from "../lib/host/rollback.ts";
 import { HostSession, inOwnNamespace } from "../lib/host/session.ts";
 

@@ -11,6 +11,7 @@ export const spec = {
   summary: "Show what the host runs and what it boots next",
   description: [
     "On a terminal as text for people, elsewhere as YAML. It only reads; --from shows a saved document, of any host.",
+    "After a reboot that did not boot what was staged, it says why on standard error.",
   ],
   positionals: [],
   flags: {

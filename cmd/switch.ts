@@ -8,7 +8,9 @@ import { type OstreeImageReference, parseImageReference, TRANSPORTS } from "../l
 import { fetchImage } from "../lib/host/fetch.ts";
 import { mutateInPlace } from "../lib/host/mutate_in_place.ts";
 import { progressSink, reportTo } from "../lib/host/progress_both.ts";
-import { applyNow, refuseSoftReboot } from "../lib/host/reboot.ts";
+import { applyNow } from "../lib/host/reboot.ts";
+import { refuseSoftReboot } from "../lib/host/soft_reboot.ts";
+import { updateAdvice } from "../lib/advice/update_advice.ts";
 import { HostSession, inOwnNamespace } from "../lib/host/session.ts";
 import type { ImageReference } from "../lib/host/spec.ts";
 import { imageText, ostreeImage, sameImage, specImage } from "../lib/host/spec_image.ts";
@@ -58,6 +60,7 @@ export async function run(ctx: CliContext, flags: Flags, { target }: Positionals
   const request = { sysroot: flags.sysroot, doing: DOING };
   const elsewhere = await inOwnNamespace(ctx, request);
   if (elsewhere !== undefined) return elsewhere;
+  refuseSoftReboot(flags);
   using session = await HostSession.open(ctx, request);
   await switchTo(ctx, session, specImage(reference), flags);
 }
@@ -82,7 +85,6 @@ async function switchTo(ctx: CliContext, session: HostSession, target: ImageRefe
     return;
   }
   if (flags.enforceContainerSigpolicy) await requireSignaturePolicy("/", ctx.env);
-  refuseSoftReboot(flags);
   using sink = progressSink(flags.progressFd, ctx.now);
   const before = currentImage(session)?.manifest;
   const fetched = await withProgress(ctx, flags, async (view) => {
@@ -92,7 +94,12 @@ async function switchTo(ctx: CliContext, session: HostSession, target: ImageRefe
       onPlan: (plan) => ctx.stdout.write(`${describePlan(plan)}\n`),
       report,
     });
-    await moveHost(session, target, fetched.image, { sink, report, forget: !flags.retain });
+    await moveHost(session, target, fetched.image, {
+      sink,
+      report,
+      forget: !flags.retain,
+      beforeQueue: async ({ commit }) => (await updateAdvice(session, commit)).forEach(view.context.note),
+    });
     return fetched;
   });
   for (const line of droppedLines(fetched.pulled, flags.verbose)) ctx.note(line);

@@ -35,6 +35,11 @@ export const program: Program = {
         summary: "Show what the host runs and what it boots next",
         load: withOstree(() => import("./status.ts")),
       },
+      "usr-overlay": {
+        summary: "Make /usr writable until the next reboot",
+        aliases: ["usroverlay"],
+        load: withOstree(() => import("./usr_overlay.ts")),
+      },
       image: {
         summary: "Look at the images that the host has",
         commands: {
@@ -183,6 +188,10 @@ export const program: Program = {
           "print-json-schema": {
             summary: "Print the JSON schema of a format that this program writes",
             load: () => import("./internals/print_json_schema.ts"),
+          },
+          "publish-rhsm-facts": {
+            summary: "Tell the subscription manager which images the host has",
+            load: withOstree(() => import("./internals/publish_rhsm_facts.ts")),
           },
           "systemd-generator": {
             summary: "Enable units for this boot, for systemd",

@@ -6,11 +6,14 @@ import type { CommandSpec, Values } from "../lib/cli/spec.ts";
 import { describePlan } from "../lib/container/plan.ts";
 import { formatImageReference, withTag } from "../lib/oci/reference.ts";
 import { checkForUpdate, launchProxy } from "../lib/host/fetch.ts";
-import { applyNow, refuseSoftReboot } from "../lib/host/reboot.ts";
+import { applyNow } from "../lib/host/reboot.ts";
+import { refuseSoftReboot } from "../lib/host/soft_reboot.ts";
 import { progressSink, reportTo } from "../lib/host/progress_both.ts";
 import type { ProxyLaunch } from "../lib/skopeo/copy.ts";
+import { updateAdvice } from "../lib/advice/update_advice.ts";
 import { HostSession, inOwnNamespace } from "../lib/host/session.ts";
 import type { ImageReference } from "../lib/host/spec.ts";
+import { lockStaged } from "../lib/host/staged_record.ts";
 import { imageText, ostreeImage, specImage } from "../lib/host/spec_image.ts";
 import { currentImage, trackedImage, updateHost } from "../lib/host/update.ts";
 import { UserError } from "../lib/sys/errors.ts";
@@ -31,7 +34,7 @@ export const spec = {
     },
     downloadOnly: {
       help: "Fetch and stage, but do not apply it at the next reboot",
-      conflicts: ["apply", "fromDownloaded"],
+      conflicts: ["apply", "softReboot", "fromDownloaded"],
     },
     fromDownloaded: { help: "Apply at the next reboot what --download-only has staged, without asking the registry" },
     tag: {
@@ -54,6 +57,7 @@ type Launched = { readonly launched: ProxyLaunch };
 export async function run(ctx: CliContext, flags: Flags): Promise<void | number> {
   const elsewhere = await inOwnNamespace(ctx, flags);
   if (elsewhere !== undefined) return elsewhere;
+  refuseSoftReboot(flags);
   if (flags.fromDownloaded) return await applyDownloaded(ctx, flags);
   await using launched = await launchProxy(ctx, flags);
   using session = await HostSession.open(ctx, flags);
@@ -72,7 +76,7 @@ async function applyDownloaded(ctx: CliContext, flags: Flags): Promise<void> {
   using session = await HostSession.open(ctx, flags);
   trackedImage(session);
   const locked = session.sysroot.staged?.finalizationLocked;
-  session.sysroot.setFinalizationLocked(false);
+  await lockStaged(session, false);
   ctx.stdout.write(
     locked
       ? "Staged deployment will now be applied on reboot\n"
@@ -100,7 +104,6 @@ async function upgrade(
   target: ImageReference,
   flags: Flags & Launched,
 ): Promise<void> {
-  refuseSoftReboot(flags);
   if (flags.downloadOnly && !session.live) {
     throw new UserError("Cannot stage an update on a system root that does not run", {
       hint: "Leave --download-only out: the update is deployed, and booted when the system is",
@@ -115,6 +118,7 @@ async function upgrade(
       sink,
       onNotice: view.context.note,
       onPlan: (plan) => ctx.stdout.write(`${describePlan(plan)}\n`),
+      beforeQueue: async ({ commit }) => (await updateAdvice(session, commit)).forEach(view.context.note),
       report: reportTo(view.report, sink, imageText(target)),
     }));
   for (const line of droppedLines(fetched.pulled, flags.verbose)) ctx.note(line);

@@ -8,6 +8,7 @@ _bootc_enter() {
     'bootc rollback') path='bootc rollback' ;;
     'bootc edit') path='bootc edit' ;;
     'bootc status') path='bootc status' ;;
+    'bootc usr-overlay' | 'bootc usroverlay') path='bootc usr-overlay' ;;
     'bootc image') path='bootc image' ;;
     'bootc image list') path='bootc image list' ;;
     'bootc install') path='bootc install' ;;
@@ -44,12 +45,13 @@ _bootc_enter() {
 # Sets what may stand behind $path: $commands and $options.
 _bootc_words() {
   case "$path" in
-    'bootc') commands='upgrade switch rollback edit status image install container completion' options='-h --help -V --version' ;;
+    'bootc') commands='upgrade switch rollback edit status usr-overlay image install container completion' options='-h --help -V --version' ;;
     'bootc upgrade') commands='' options='--quiet -v --verbose --apply --soft-reboot --check --download-only --from-downloaded --tag --sysroot -h --help' ;;
     'bootc switch') commands='' options='--quiet -v --verbose --apply --soft-reboot --transport --enforce-container-sigpolicy --retain --sysroot -h --help' ;;
     'bootc rollback') commands='' options='--apply --soft-reboot --sysroot -h --help' ;;
     'bootc edit') commands='' options='-f --filename --quiet --sysroot -h --help' ;;
     'bootc status') commands='' options='--format --json --format-version --booted -v --verbose --from --sysroot -h --help' ;;
+    'bootc usr-overlay') commands='' options='--read-only -h --help' ;;
     'bootc image') commands='list' options='-h --help' ;;
     'bootc image list') commands='' options='--type --format --sysroot -h --help' ;;
     'bootc install') commands='ensure-completion finalize print-configuration to-disk to-existing-root to-filesystem' options='-h --help' ;;

@@ -55,13 +55,16 @@ export async function keptDirectory(ctx: Context, options: KeptOptions): Promise
   const kept = `${cache}/${options.name}-${options.key}`;
   if (await isThere(kept)) return kept;
   await Deno.mkdir(cache, { recursive: true });
+  // One process makes it, the others wait for that one.
+  using lock = await Deno.open(`${cache}/.${options.name}.lock`, { write: true, create: true });
+  await lock.lock(true);
+  if (await isThere(kept)) return kept;
   const building = await Deno.makeTempDir({ dir: cache, prefix: "building-" });
   try {
     await Deno.mkdir(`${building}/done`);
     await options.make(`${building}/done`);
     await removeUnused(ctx, options);
-    // Another process may have been quicker; what it made is as good.
-    if (!await isThere(kept)) await Deno.rename(`${building}/done`, kept);
+    await Deno.rename(`${building}/done`, kept);
     return kept;
   } finally {
     await Deno.remove(building, { recursive: true });

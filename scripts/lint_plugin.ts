@@ -4,6 +4,7 @@
 const RANK: Readonly<Record<string, number>> = {
   main: 9,
   cmd: 8,
+  advice: 7,
   install: 6,
   rootfs: 6,
   host: 5,

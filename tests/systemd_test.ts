@@ -29,7 +29,7 @@ Deno.test({
       paths.push(`${tmp.path}/${name}`);
       await Deno.writeTextFile(`${tmp.path}/${name}`, content.replaceAll("/usr/bin/bootc", `${tmp.path}/bootc`));
     }
-    assertEquals(paths.length, 7);
+    assertEquals(paths.length, 8);
     await run(ctx, ["systemd-analyze", "verify", "--man=no", ...paths]);
   },
 });
@@ -47,6 +47,13 @@ const EXPECTED: [name: string, settings: string[]][] = [
   ]],
   ["bootc-fetch-apply-updates.service", ["Type=oneshot", "ExecStart=/usr/bin/bootc upgrade --apply --quiet"]],
   ["bootc-fetch-apply-updates.timer", ["OnBootSec=1h", "OnUnitInactiveSec=8h", "RandomizedDelaySec=2h"]],
+  ["bootc-publish-rhsm-facts.service", [
+    "ConditionPathExists=/etc/rhsm/facts",
+    "ConditionPathExists=/run/ostree-booted",
+    "ExecStart=/usr/bin/bootc internals publish-rhsm-facts",
+    "WantedBy=bootc-status-updated.target",
+    "WantedBy=bootc-status-updated-onboot.target",
+  ]],
   ["bootc-status-updated.path", ["PathChanged=/ostree/bootc", "Unit=bootc-status-updated.target"]],
   ["bootc-status-updated.target", ["StopWhenUnneeded=true"]],
 ];
@@ -56,7 +63,11 @@ for (const [name, expected] of EXPECTED) {
   });
 }
 
-Deno.test("Z8: the preset keeps the timer off", () => {
+Deno.test("Z8: the preset keeps the timer off, and what only tells on", () => {
   const lines = Deno.readTextFileSync(`${UNITS}90-bootc.preset`).split("\n").filter((line) => !line.startsWith("#"));
-  assertEquals(lines, ["disable bootc-fetch-apply-updates.timer", ""]);
+  assertEquals(lines, [
+    "disable bootc-fetch-apply-updates.timer",
+    "enable bootc-publish-rhsm-facts.service",
+    "",
+  ]);
 });

@@ -22,12 +22,12 @@ export const rootFlag = {
 export const moveFlags = {
   quiet: { help: "Show no progress" },
   verbose: { short: "v", help: "List the paths that the image has and an ostree tree cannot hold" },
-  apply: { help: "Reboot when the new image is queued", conflicts: ["softReboot"] },
+  apply: { help: "Reboot when the new image is queued" },
   softReboot: {
     kind: "enum",
     values: ["required", "auto"],
     metavar: "MODE",
-    help: "Restart user space alone where the new image allows it",
+    help: "Prepare to restart user space alone, where the new image allows it; with --apply, do it",
   },
   progressFd: {
     kind: "integer",

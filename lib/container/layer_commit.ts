@@ -111,10 +111,15 @@ export function verifiedDiffId(commit: Commit): string | undefined {
   return commit.metadata.has(KIND) ? metadataText(commit.metadata, DIFF_ID) : undefined;
 }
 
-/** Whether a stored derived layer was filtered and labelled as these rules would; foreign commits say nothing and are taken. */
+/**
+ * Whether a stored derived layer was filtered and labelled as these rules would; foreign commits say nothing and are taken. Where /var went
+ * is not asked: a host that was installed by another version of libostree need not fetch its whole image anew for content that only a first
+ * boot would look at.
+ */
 export function filteredAs(commit: Commit, rules: FilterRules): boolean {
   const stored = commit.metadata.get(FILTER)?.value;
-  return stored === undefined || stored === filterText(rules);
+  if (typeof stored !== "string") return true;
+  return (["var", "usr/share/factory/var"] as const).some((varPath) => stored === filterText({ ...rules, varPath }));
 }
 
 /** What a merge needs of a stored derived layer. */

@@ -7,6 +7,7 @@ import { Origin } from "../ostree/origin.ts";
 import type { Repo } from "../ostree/repo.ts";
 import type { Sysroot } from "../ostree/sysroot.ts";
 import type { Context } from "../sys/context.ts";
+import { isThere } from "../sys/is_there.ts";
 import { type FetchedImage, type FetchHooks, importBootable } from "./fetch.ts";
 
 /** libostree's and Anaconda's name for the only one there is. */
@@ -84,12 +85,7 @@ function targetOf({ target, reference }: DeployRequest): OstreeImageReference {
 
 /** Makes a stateroot unless there is one: a host that is installed has none yet; whoever names a new one on an installed host wants it too. @throws {GlibError} */
 export async function requireStateroot(sysroot: Sysroot, name: string): Promise<void> {
-  try {
-    await Deno.lstat(`${sysroot.path === "/" ? "" : sysroot.path}/ostree/deploy/${name}`);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    sysroot.initStateroot(name);
-  }
+  if (!await isThere(`${sysroot.path === "/" ? "" : sysroot.path}/ostree/deploy/${name}`)) sysroot.initStateroot(name);
 }
 
 /** libostree's choice of whose /etc and arguments the next one takes over: the running deployment of this stateroot, else its first one. */

@@ -8,6 +8,8 @@ export interface GuardOptions {
   readonly doing?: string;
   /** The value of `--sysroot`: with it the booted host is not concerned, and nothing is refused. */
   readonly sysroot?: string | undefined;
+  /** The command has no `--sysroot`, so that no refusal advises it. */
+  readonly runningOnly?: boolean;
   /** Where /run is looked for; a test gives a folder of its own. */
   readonly root?: string;
 }
@@ -24,16 +26,16 @@ export interface CallerContext extends Context {
  * @throws {UserError} for whoever is not root, then in a container, then on a host that was booted otherwise; for an empty `--sysroot`
  */
 export async function requireHost(ctx: CallerContext, options: GuardOptions = {}): Promise<void> {
-  const { sysroot, doing, root = "" } = options;
+  const { sysroot, doing, runningOnly = false, root = "" } = options;
   requireSysrootName(sysroot);
   if (sysroot !== undefined) return;
   requireRoot(ctx);
   if (await inContainer(ctx, root)) {
     throw new UserError("Detected container; this command requires a booted host system", {
-      hint: "Run it on the host, or give the system to work on with --sysroot",
+      hint: runningOnly ? "Run it on the host" : "Run it on the host, or give the system to work on with --sysroot",
     });
   }
-  if (!await exists(`${root}/run/ostree-booted`)) throw notBooted(doing);
+  if (!await exists(`${root}/run/ostree-booted`)) throw notBooted(doing, { runningOnly });
 }
 
 /**
@@ -53,8 +55,10 @@ export function requireRoot(ctx: CallerContext): void {
 }
 
 /** What a command says that needs a deployment which is booted, where there is none; `doing` as in {@linkcode GuardOptions}. */
-export function notBooted(doing?: string): UserError {
-  const hint = "Give the system to work on with --sysroot, or see `bootc status`";
+export function notBooted(doing?: string, { runningOnly }: Pick<GuardOptions, "runningOnly"> = {}): UserError {
+  const hint = runningOnly
+    ? "Run it on a host that was booted from an ostree deployment"
+    : "Give the system to work on with --sysroot, or see `bootc status`";
   const cause = new UserError("Initializing storage", {
     cause: new UserError("System not booted via bootc", { hint }),
   });

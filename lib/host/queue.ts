@@ -16,6 +16,8 @@ import { changing, ofCommit } from "./damage.ts";
 import { applyKargs, diffKargs, readKargsD } from "./kargs.ts";
 import { bumpGeneration, markRebootRequired, tellJournal } from "./notify.ts";
 import type { HostSession } from "./session.ts";
+import { dropSoftReboot } from "./soft_reboot.ts";
+import { rememberStaged } from "./staged_record.ts";
 
 const KARGS_FILE_MAX_BYTES = 1 << 20;
 
@@ -81,6 +83,7 @@ export async function queueImage(session: HostSession, request: QueueRequest): P
     kernelArguments: applyKargs(current.kernelArguments, change),
     signal: ctx.signal,
   };
+  if (live) await dropSoftReboot(ctx);
   await changing(`Cannot deploy "${origin.imageReference}"`, async () => {
     try {
       if (live) await sysroot.stageTree({ ...tree, locked: request.locked ?? false });
@@ -103,19 +106,20 @@ async function removeHalfMade(sysroot: Sysroot): Promise<void> {
   }
 }
 
-/** Removes what nothing needs any more and tells who listens. Safe to repeat. */
+/** Removes what nothing needs any more, remembers what is staged, and tells who listens. Safe to repeat. */
 export async function settle(
   session: HostSession,
-  change: { digest: string; kind: "stage" | "rollback"; message: string },
+  change: { digest: string; image: string; locked: boolean; message: string },
 ): Promise<void> {
   const { sysroot, repo, ctx, live } = session;
   forgetUndeployed(session);
   tidyLayers(ctx, repo);
   await sysroot.cleanup({ signal: ctx.signal });
+  if (live) await rememberStaged(session, change);
   await bumpGeneration(ctx, sysroot.path);
   if (!live) return;
   await markRebootRequired(change.digest);
-  await tellJournal(ctx, { id: change.kind, message: change.message, fields: { "bootc.image.digest": change.digest } });
+  await tellJournal(ctx, { id: "stage", message: change.message, fields: { "bootc.image.digest": change.digest } });
 }
 
 /** Images that no deployment follows go; all stay where an origin cannot be read, since it may name any of them. */

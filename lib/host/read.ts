@@ -6,6 +6,8 @@ import { specImage } from "./spec_image.ts";
 
 /** What is read of a deployment (`lib/ostree/sysroot.ts` has more). */
 export interface HostDeployment {
+  /** Absolute path of its root directory. */
+  readonly path: string;
   readonly stateroot: string;
   readonly checksum: string;
   readonly serial: number;
@@ -28,6 +30,8 @@ export interface HostSysroot<Deployment extends HostDeployment = HostDeployment>
 export interface HostSources {
   /** What the merge commit of a deployment says of its image; undefined where the commit holds none. May throw on damage. */
   readonly imageFacts: (checksum: string) => ImageFacts | undefined;
+  /** Whether a soft reboot is possible into a deployment that libostree thinks capable; it is when not given. */
+  readonly softReboot?: (deployment: HostDeployment) => boolean;
   readonly usrOverlay?: UsrOverlay | null;
   readonly readOnly?: boolean;
   /** Told of each part that could not be read; the document is made without it. */
@@ -115,7 +119,9 @@ function readDeployment(deployment: HostDeployment, sources: HostSources): Readi
     null,
   );
   const facts = tracked && attempt("stored image", () => sources.imageFacts(deployment.checksum) ?? null, null);
-  return { tracked, entry: bootEntry(deployment, incompatible, tracked, facts) };
+  const softReboot = deployment.softRebootCapable &&
+    attempt("SELinux policy", () => sources.softReboot?.(deployment) ?? true, false);
+  return { tracked, entry: bootEntry(deployment, { incompatible, tracked, facts, softReboot }) };
 }
 
 const NO_ORIGIN = { reference: undefined, incompatible: false };
@@ -124,19 +130,22 @@ function readOrigin({ origin }: HostDeployment): { reference: string | undefined
   return origin === undefined ? NO_ORIGIN : { reference: origin.imageReference, incompatible: origin.incompatible };
 }
 
-function bootEntry(
-  deployment: HostDeployment,
-  incompatible: boolean,
-  tracked: ImageReference | null,
-  facts: ImageFacts | null,
-): BootEntry {
+/** What was found out of a deployment. */
+interface Findings {
+  readonly incompatible: boolean;
+  readonly tracked: ImageReference | null;
+  readonly facts: ImageFacts | null;
+  readonly softReboot: boolean;
+}
+
+function bootEntry(deployment: HostDeployment, { incompatible, tracked, facts, softReboot }: Findings): BootEntry {
   const cached = facts?.cachedUpdate;
   return {
     image: tracked && facts ? imageStatus(tracked, facts) : null,
     cachedUpdate: tracked && cached ? imageStatus(tracked, cached) : null,
     incompatible,
     pinned: deployment.pinned,
-    softRebootCapable: deployment.softRebootCapable,
+    softRebootCapable: softReboot,
     downloadOnly: deployment.staged && deployment.finalizationLocked,
     store: tracked === null ? null : "ostreeContainer",
     ostree: {

@@ -4,6 +4,7 @@ import type { Deployment } from "../ostree/deployment.ts";
 import { changing } from "./damage.ts";
 import { bumpGeneration, tellJournal } from "./notify.ts";
 import type { HostSession } from "./session.ts";
+import { dropSoftReboot } from "./soft_reboot.ts";
 import { imageText } from "./spec_image.ts";
 
 /**
@@ -13,6 +14,7 @@ import { imageText } from "./spec_image.ts";
 export async function rollBack(session: HostSession): Promise<RollbackPlan<Deployment>> {
   const { sysroot, ctx, live, host } = session;
   const plan = planRollback(host, sysroot.deployments());
+  if (live) await dropSoftReboot(ctx);
   await changing("Cannot change the boot order", () => sysroot.writeDeployments(plan.order));
   await bumpGeneration(ctx, sysroot.path);
   if (live) {

@@ -12,7 +12,10 @@ import { type CallerContext, notBooted, requireHost, requireSysrootName } from "
 import { describeImage, type ImageDescription, type ImageFacts } from "./image_state.ts";
 import { buildHost } from "./read.ts";
 import { readOnlyMedium, usrOverlayOf } from "./read_mounts.ts";
+import { softRebootCheck } from "./soft_reboot.ts";
 import { emptyHost, type Host } from "./spec.ts";
+import { imageText } from "./spec_image.ts";
+import { unusedStagedLines } from "./unused_staged.ts";
 
 /** Which host. */
 export interface HostChoice {
@@ -34,7 +37,8 @@ export interface HostReading {
 }
 
 /**
- * Reads a host; without one (a machine that was not booted from ostree) the document is empty. Nothing is locked or written.
+ * Reads a host, with a note where something that was staged did not boot; without a host (a machine that was not booted from ostree) the
+ * document is empty. Nothing is locked or written.
  * @throws {UserError} when `--sysroot` names no system root
  */
 export async function readHost(ctx: Context, { sysroot: path }: HostChoice): Promise<HostReading> {
@@ -42,14 +46,19 @@ export async function readHost(ctx: Context, { sysroot: path }: HostChoice): Pro
   if (path === undefined && !await exists("/run/ostree-booted")) return { host: emptyHost(), unbooted: false };
   using sysroot = Sysroot.open(path ?? "/");
   using repo = sysroot.repo();
-  return { host: await readDocument(ctx, sysroot, repo), unbooted: path !== undefined && sysroot.booted === undefined };
+  const host = await readDocument(ctx, sysroot, repo);
+  const tracked = host.spec.image === null ? undefined : imageText(host.spec.image);
+  for (const line of await unusedStagedLines(ctx, sysroot, tracked)) ctx.note(line);
+  return { host, unbooted: path !== undefined && sysroot.booted === undefined };
 }
 
 async function readDocument(ctx: Context, sysroot: Sysroot, repo: Repo): Promise<Host> {
   const mountinfo = await Deno.readTextFile("/proc/self/mountinfo");
+  const softRebootsInto = await softRebootCheck(sysroot.booted);
   const path = await Deno.realPath(sysroot.path === "/" ? "/sysroot" : sysroot.path).catch(() => sysroot.path);
   return buildHost(sysroot, {
     imageFacts: (checksum) => imageFacts(repo, checksum),
+    softReboot: ({ path }) => softRebootsInto(path),
     usrOverlay: usrOverlayOf(mountinfo),
     readOnly: readOnlyMedium(mountinfo, path),
     problem: (message, cause) => ctx.note(`warning: ${message}: ${cause instanceof Error ? cause.message : cause}`),

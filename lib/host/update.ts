@@ -8,6 +8,7 @@ import { noProgress, type ProgressSink, stagingEvent } from "./progress_json.ts"
 import { queueImage, settle } from "./queue.ts";
 import type { HostSession } from "./session.ts";
 import type { ImageReference } from "./spec.ts";
+import { lockStaged } from "./staged_record.ts";
 import { imageText, ostreeImage } from "./spec_image.ts";
 
 /** How a host is moved. */
@@ -18,6 +19,8 @@ export interface MoveOptions extends FetchOptions {
   readonly forget?: boolean;
   /** Machine-readable progress. */
   readonly sink?: ProgressSink;
+  /** Told of the image that is about to be queued, before anything of the host is changed. */
+  readonly beforeQueue?: (image: StoredImage) => Promise<void>;
 }
 
 /** What became of an update. */
@@ -65,7 +68,7 @@ export async function updateHost(
   if (staged && stagedDigest === digest) {
     const wanted = options.locked ?? false;
     if (staged.finalizationLocked === wanted) return { fetched, outcome: { kind: "already-queued", lock: undefined } };
-    session.sysroot.setFinalizationLocked(wanted);
+    await lockStaged(session, wanted);
     return { fetched, outcome: { kind: "already-queued", lock: wanted ? "set" : "released" } };
   }
   if (currentImage(session)?.digest === digest) return { fetched, outcome: { kind: "current" } };
@@ -81,6 +84,7 @@ export async function moveHost(
   options: MoveOptions,
 ): Promise<void> {
   const { sink = noProgress, locked = false, report } = options;
+  await options.beforeQueue?.(image);
   sink.send(stagingEvent(image.digest, "merging"));
   sink.send(stagingEvent(image.digest, "deploying"));
   await queueImage(session, { image, reference: ostreeImage(target), locked, ...(report && { report }) });
@@ -89,7 +93,8 @@ export async function moveHost(
   sink.send(stagingEvent(image.digest, "cleanup"));
   await settle(session, {
     digest: image.digest,
-    kind: "stage",
+    image: imageText(target),
+    locked,
     message: `Queued ${imageText(target)} (${image.digest}) for the next boot`,
   });
   sink.send(stagingEvent(image.digest, "done"));

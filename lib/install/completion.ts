@@ -9,6 +9,7 @@ import { CommitTree } from "../ostree/commit_tree.ts";
 import type { Repo } from "../ostree/repo.ts";
 import type { Sysroot } from "../ostree/sysroot.ts";
 import { UserError } from "../sys/errors.ts";
+import { isThere } from "../sys/is_there.ts";
 import { writeAll } from "../sys/libc.ts";
 import { replaceFile } from "../sys/replace_file.ts";
 import { configOfImage } from "./image_config.ts";
@@ -70,14 +71,4 @@ export async function markReconciled(root: string): Promise<void> {
 /** The same where Anaconda runs; elsewhere nobody asks. */
 export async function markForAnaconda(root: string): Promise<void> {
   if (await isThere(`${root}/${ANACONDA}`)) await markReconciled(root);
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return false;
-  }
 }

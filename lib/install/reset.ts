@@ -2,6 +2,7 @@
 import type { StoredImage } from "../container/images.ts";
 import { settle } from "../host/queue.ts";
 import type { HostSession } from "../host/session.ts";
+import { imageText } from "../host/spec_image.ts";
 import { formatOstreeImageReference, type OstreeImageReference } from "../oci/reference.ts";
 import { GlibError } from "../ostree/glib.ts";
 import { staterootArgument } from "../ostree/names.ts";
@@ -88,7 +89,8 @@ export async function resetHost(session: HostSession, request: ResetRequest): Pr
   await takeOverBoot(session, image.commit);
   await settle(session, {
     digest: image.digest,
-    kind: "stage",
+    image: imageText({ image: reference.image.name, transport: reference.image.transport }),
+    locked: false,
     message: `Queued ${formatOstreeImageReference(reference)} in stateroot ${stateroot} for the next boot`,
   });
   return stateroot;

@@ -1,6 +1,7 @@
 /** A mounted file system that becomes a host: the empty system root, and what an image's deployment in it gets. */
 import { Keyfile } from "../codec/keyfile.ts";
 import type { Context } from "../sys/context.ts";
+import { isThere } from "../sys/is_there.ts";
 import { writeAll } from "../sys/libc.ts";
 import { replaceFile } from "../sys/replace_file.ts";
 import { run } from "../sys/run.ts";
@@ -45,20 +46,11 @@ function notEmpty(path: string): UserError {
   });
 }
 
-/** Whether there is an ostree repository; its configuration is what libostree writes last. */
-async function hasRepository(root: string): Promise<boolean> {
-  try {
-    await Deno.lstat(`${root}/ostree/repo/config`);
-    return true;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return false;
-  }
-}
-
 /** Makes repository and directories, or takes those that an earlier attempt left beside another system. @throws {ToolError} */
 export async function makeSystemRoot(ctx: Context, root: string): Promise<void> {
-  if (!await hasRepository(root)) await run(ctx, [ctx.tools.ostree, "admin", "init-fs", "--modern", root]);
+  // libostree writes the configuration last.
+  const { ostree } = ctx.tools;
+  if (!await isThere(`${root}/ostree/repo/config`)) await run(ctx, [ostree, "admin", "init-fs", "--modern", root]);
   // libostree reads no system root where this is a directory.
   await seedLoader(`${root}/boot`);
 }

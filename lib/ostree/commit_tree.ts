@@ -34,12 +34,17 @@ export class CommitTree {
 
   /** The names in a directory; undefined where there is none at this path (without leading slash). */
   list(path: string): ListedName[] | undefined {
+    return this.names(path)?.map(({ name, kind }) => ({ name: displayPath(name), kind }));
+  }
+
+  /** The same with names as binary strings, which paths are made of. */
+  names(path: string): ListedName[] | undefined {
     const found = this.#find(path);
     if (found?.kind !== "directory") return undefined;
     const { files, directories } = this.#trees.entries(found.directory);
     return [
-      ...[...files.keys()].map((name) => ({ name: displayPath(name), kind: "file" as const })),
-      ...[...directories.keys()].map((name) => ({ name: displayPath(name), kind: "directory" as const })),
+      ...[...files.keys()].map((name) => ({ name, kind: "file" as const })),
+      ...[...directories.keys()].map((name) => ({ name, kind: "directory" as const })),
     ];
   }
 
@@ -51,6 +56,14 @@ export class CommitTree {
     if (file.target === undefined) return file;
     file[Symbol.dispose]();
     return undefined;
+  }
+
+  /** Where a symlink leads, as it is written; undefined where there is none. @throws {GlibError} */
+  readLink(path: string): string | undefined {
+    const found = this.#find(path);
+    if (found?.kind !== "file") return undefined;
+    using file = new FileObject(this.repo, this.#trees.arena.hex(found.checksum));
+    return file.target && new TextDecoder().decode(file.target);
   }
 
   /** The content of a regular file; undefined where there is none. @throws {UserError} when it is larger than `limitBytes` */

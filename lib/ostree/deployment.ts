@@ -1,6 +1,6 @@
 /** One bootable state of the system, as libostree's boot entries list it. */
 import { type Handle, keyFileText, takeText, text } from "./glib.ts";
-import { ostree } from "./libostree.ts";
+import { libostreeIsAtLeast, ostree } from "./libostree.ts";
 import { Origin } from "./origin.ts";
 import { cstr } from "../sys/libc.ts";
 
@@ -31,8 +31,8 @@ export interface Deployment {
   readonly booted: boolean;
   /** Absolute path of its root directory. */
   readonly path: string;
-  /** libostree 2022.7 cannot tell. */
-  readonly softRebootCapable: false;
+  /** User space alone could restart into it: it has the kernel and the arguments of the booted one. Before 2025.3, libostree cannot. */
+  readonly softRebootCapable: boolean;
 }
 
 /** What a deployment alone does not know. */
@@ -52,12 +52,13 @@ export function readDeployment(handle: Handle, around: DeploymentSurroundings): 
   const origin = o.ostree_deployment_get_origin(handle);
   const staged = o.ostree_deployment_is_staged(handle) !== 0;
   const locked = around.lockFile || (o.ostree_deployment_is_finalization_locked?.(handle) ?? 0) !== 0;
+  const bootChecksum = text(o.ostree_deployment_get_bootcsum(handle)) || undefined;
   const relative = takeText(o.ostree_sysroot_get_deployment_dirpath(around.sysroot, handle)) ?? "";
   return {
     stateroot: text(o.ostree_deployment_get_osname(handle)),
     checksum: text(o.ostree_deployment_get_csum(handle)),
     serial: o.ostree_deployment_get_deployserial(handle),
-    bootChecksum: text(o.ostree_deployment_get_bootcsum(handle)) || undefined,
+    bootChecksum,
     kernelArguments: splitKernelArguments(options),
     origin: origin === null ? undefined : Origin.parse(keyFileText(origin)),
     pinned: o.ostree_deployment_is_pinned(handle) !== 0,
@@ -66,8 +67,16 @@ export function readDeployment(handle: Handle, around: DeploymentSurroundings): 
     unlocked: UNLOCKED_STATES[o.ostree_deployment_get_unlocked(handle)] ?? "none",
     booted: around.booted,
     path: `${around.sysrootPath === "/" ? "" : around.sysrootPath}/${relative}`,
-    softRebootCapable: false,
+    softRebootCapable: bootChecksum !== undefined && canSoftReboot(handle, around, options),
   };
+}
+
+/** For a deployment that has a boot checksum: libostree compares it without looking whether it is there. */
+function canSoftReboot(handle: Handle, { sysroot }: DeploymentSurroundings, options: string): boolean {
+  const can = ostree().ostree_sysroot_deployment_can_soft_reboot;
+  // Before 2025.7 it ends the process where the argument is missing.
+  if (can === null || !(options.includes("ostree=") || libostreeIsAtLeast(2025, 7))) return false;
+  return can(sysroot, handle) !== 0;
 }
 
 /** Splits a kernel command line at spaces that are not between double quotes, as the kernel does; quotes stay. */

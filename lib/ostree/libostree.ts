@@ -190,6 +190,19 @@ const symbols = {
   /** gboolean ostree_sysroot_change_finalization(OstreeSysroot *self, OstreeDeployment *, GError **error); since 2023.8 */
   ostree_sysroot_change_finalization: { parameters: ["pointer", "pointer", "buffer"], result: "i32", optional: true },
 
+  /** gboolean ostree_sysroot_deployment_can_soft_reboot(OstreeSysroot *self, OstreeDeployment *); since 2025.3 */
+  ostree_sysroot_deployment_can_soft_reboot: { parameters: ["pointer", "pointer"], result: "i32", optional: true },
+  /**
+   * gboolean ostree_sysroot_deployment_set_soft_reboot(OstreeSysroot *self, OstreeDeployment *, gboolean allow_kernel_skew, GCancellable *,
+   * GError **error); since 2025.3
+   */
+  ostree_sysroot_deployment_set_soft_reboot: {
+    parameters: ["pointer", "pointer", "i32", "pointer", "buffer"],
+    result: "i32",
+    nonblocking: true,
+    optional: true,
+  },
+
   // ---- deployment (ostree-deployment.h, ostree-bootconfig-parser.h); texts are borrowed
   /** const char *ostree_deployment_get_osname(OstreeDeployment *self) */
   ostree_deployment_get_osname: { parameters: ["pointer"], result: "pointer" },

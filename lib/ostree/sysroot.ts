@@ -5,6 +5,7 @@
  */
 import type { Context } from "../sys/context.ts";
 import { cstr } from "../sys/libc.ts";
+import { exists } from "../sys/exists.ts";
 import { UserError } from "../sys/errors.ts";
 import { type Deployment, readDeployment, sameDeployment } from "./deployment.ts";
 import {
@@ -27,6 +28,12 @@ import { checksumArgument, staterootArgument } from "./names.ts";
 import type { Origin } from "./origin.ts";
 import { type PruneResult, Repo } from "./repo.ts";
 import { type LockOptions, waitForLock } from "./sysroot_lock.ts";
+
+/** Whether this libostree knows soft reboots (since 2025.3). */
+export function knowsSoftReboot(): boolean {
+  // Not asked of the function that prepares one: Deno 2.7 gives a function for a missing symbol that is nonblocking.
+  return ostree().ostree_sysroot_deployment_can_soft_reboot !== null;
+}
 
 /** How a system root is opened. */
 export interface SysrootOptions {
@@ -332,6 +339,21 @@ export class Sysroot implements Disposable {
   }
 
   /**
+   * Prepares a restart of user space alone into a deployment: mounts it at /run/nextroot, for everybody on the host. A staged deployment other
+   * than this one is discarded. Commit point: that mount; a reboot of the machine goes where the boot entries lead.
+   * @throws {UserError} where this libostree cannot, or the deployment is gone
+   * @throws {GlibError} also where the deployment has another kernel
+   */
+  async prepareSoftReboot(deployment: Deployment): Promise<void> {
+    const prepare = ostree().ostree_sysroot_deployment_set_soft_reboot;
+    if (prepare === null || !knowsSoftReboot()) throw new UserError("This libostree cannot prepare a soft reboot");
+    using array = this.#array();
+    const handle = this.#find(array, deployment);
+    await checkedAsync((error) => prepare(this.#handle, handle, 0, null, error));
+    this.reload();
+  }
+
+  /**
    * Says whether the staged deployment waits (true), or is applied at shutdown (false).
    * @throws {UserError} when nothing is staged
    */
@@ -368,16 +390,6 @@ export class Sysroot implements Disposable {
   [Symbol.dispose](): void {
     this.#unlock();
     this.#sysroot[Symbol.dispose]();
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return false;
   }
 }
 

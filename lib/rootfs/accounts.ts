@@ -18,6 +18,14 @@ function lines(root: Root, path: string): string[] | undefined {
 /** How many fields an entry of passwd(5) and of group(5) has. */
 const FIELDS = { passwd: 7, group: 4 } as const;
 
+/** The account of a line in the form of passwd(5) or group(5); undefined where it is none, as a line for NIS or a comment. */
+export function parseAccount(line: string, form: keyof typeof FIELDS): Account | undefined {
+  const fields = line.split(":");
+  const [name, , id] = fields;
+  if (!name || /^[#+-]/.test(line) || fields.length < FIELDS[form] || !/^\d+$/.test(id!)) return undefined;
+  return { name, id: Number(id) };
+}
+
 /**
  * Reads a file in the form of passwd(5) or group(5); undefined where there is none. Lines for NIS are passed over.
  * @throws {UserError} naming the line that is no entry
@@ -25,12 +33,9 @@ const FIELDS = { passwd: 7, group: 4 } as const;
 export function readAccounts(root: Root, path: string, form: keyof typeof FIELDS): Account[] | undefined {
   return lines(root, path)?.flatMap((line, index) => {
     if (/^($|[#+-])/.test(line)) return [];
-    const fields = line.split(":");
-    const [name, , id] = fields;
-    if (!name || fields.length < FIELDS[form] || !/^\d+$/.test(id!)) {
-      throw new UserError(`Line ${index + 1} of "/${path}" is no entry of a ${form} file`);
-    }
-    return [{ name, id: Number(id) }];
+    const account = parseAccount(line, form);
+    if (!account) throw new UserError(`Line ${index + 1} of "/${path}" is no entry of a ${form} file`);
+    return [account];
   });
 }
 

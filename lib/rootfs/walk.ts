@@ -26,24 +26,28 @@ export interface WalkOptions {
   /** Where it starts; the whole root without it. */
   readonly start?: string;
   readonly signal: AbortSignal;
+  /** It ends after so many names; without it, it sees all. */
+  readonly namesLimit?: number;
   /** Called with directories that may not be read; without it they are passed over. */
   readonly refused?: (path: string) => void;
 }
 
 /**
  * Calls `visit` with each name below a directory, a directory before what is in it, names in order of their bytes. Links are not followed,
- * and nothing below a mount point is seen, which is not part of the image. What vanishes meanwhile is passed over.
+ * and nothing below a mount point is seen, which is not part of the image. What vanishes meanwhile is passed over. Says whether all was seen.
  * @throws {Interrupted} @throws {UserError} naming the directory that cannot be read, for another reason than a want of permission
  * @throws {LibcError} where that is the start
  */
-export async function walk(root: Root, visit: (entry: Entry) => void, options: WalkOptions): Promise<void> {
+export async function walk(root: Root, visit: (entry: Entry) => void, options: WalkOptions): Promise<boolean> {
   const { start = "", signal, refused = () => {} } = options;
+  let left = options.namesLimit ?? Infinity;
   const pace = new Pace(signal);
   const enter = async (path: string, directory: Directory, parent: FileStat | undefined) => {
     await pace.step();
     const own = directory.stat();
     if (parent && (own.isMountPoint ?? own.device !== parent.device)) return;
     for (const { name, type } of directory.names()) {
+      if (left-- <= 0) return;
       const below = path === "" ? name : `${path}/${name}`;
       visit({ path: below, name, type, directory, parent: own });
       if (type !== "directory" || below.length > PATH_MAX_BYTES) continue;
@@ -58,6 +62,7 @@ export async function walk(root: Root, visit: (entry: Entry) => void, options: W
   };
   using first = root.open(start);
   if (first) await enter(start, first, undefined);
+  return left >= 0;
 }
 
 /** The innermost directory is the one to name. */

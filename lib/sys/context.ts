@@ -19,6 +19,7 @@ export interface Tools {
   readonly systemctl: string;
   readonly systemdRun: string;
   readonly unshare: string;
+  readonly journalctl: string;
 }
 
 /** The tools as `PATH` finds them. */
@@ -28,6 +29,7 @@ export const systemTools: Tools = {
   systemctl: "systemctl",
   systemdRun: "systemd-run",
   unshare: "unshare",
+  journalctl: "journalctl",
 };
 
 /** A context of no one: no signal, no notes, the given environment. Start for tests and scripts. */

@@ -35,3 +35,15 @@ export async function inOwnMountNamespace(ctx: SelfContext): Promise<number | un
   if (code > 128 && code !== 130 && ctx.signal.aborted) throw new Interrupted();
   return code;
 }
+
+/**
+ * An argv that runs another where the rest of the host sees the mounts that it makes: the same, or through `nsenter` where this process was
+ * started in a mount namespace of its own (a service with `PrivateMounts=`).
+ */
+export async function inHostMountNamespace(
+  argv: readonly [string, ...string[]],
+): Promise<readonly [string, ...string[]]> {
+  const first = await firstMountNamespace();
+  if (first === undefined || first === await Deno.readLink("/proc/self/ns/mnt")) return argv;
+  return ["nsenter", "--target=1", "--mount", "--root", "--wd", "--", ...argv];
+}

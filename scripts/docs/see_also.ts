@@ -32,6 +32,7 @@ export const SEE_ALSO: Readonly<Record<string, readonly string[]>> = {
   "bootc-rollback": ["bootc-upgrade(8)", "bootc-status(8)"],
   "bootc-edit": ["bootc-switch(8)", "bootc-rollback(8)", "bootc-host(5)"],
   "bootc-status": ["bootc-host(5)", "bootc-status-updated.target(8)"],
+  "bootc-usr-overlay": ["bootc-status(8)", "bootc-upgrade(8)", "ostree-admin-unlock(1)"],
   "bootc-install": ["bootc-install-config(5)", "bootc-kargs.d(5)"],
   "bootc-install-to-disk": ["bootc-install-to-filesystem(8)", "bootc-install-config(5)", "bootc-container-lint(8)"],
   "bootc-install-to-filesystem": [

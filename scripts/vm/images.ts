@@ -1,13 +1,13 @@
 /** Two versions of a Debian system for {@linkcode Machine}, built once and kept in the cache. */
 import type { Context } from "../../lib/sys/context.ts";
-import { capture } from "../../lib/sys/run.ts";
+import { capture, run } from "../../lib/sys/run.ts";
 import { ImageBuilder, imageKey, type Step } from "../debian/images.ts";
 import { keptDirectory } from "../kept.ts";
 import { gitArgv } from "../package/version.ts";
 import { projectDirectory } from "../script.ts";
 
-/** The agent that drives the machine, and the boot loader that is installed from the image. */
-const PACKAGES = ["qemu-guest-agent", "grub-pc-bin,grub-efi-amd64-bin,grub2-common"];
+/** The agent that drives the machine, the boot loader that is installed from the image, and what prunes images that are not the host's. */
+const PACKAGES = ["qemu-guest-agent", "grub-pc-bin,grub-efi-amd64-bin,grub2-common", "podman"];
 
 const MACHINE = new URL("machine.sh", import.meta.url);
 
@@ -27,9 +27,14 @@ mkdir -p /usr/lib/bootc/kargs.d
 put /usr/lib/bootc/kargs.d/50-vm.toml 'kargs = ["vm.version=${version}"]'
 put /etc/vm-default.conf 'default ${version}'
 put /etc/vm-edited.conf 'default ${version}'
-put /etc/vm-deleted.conf 'default ${version}'`;
+put /etc/vm-deleted.conf 'default ${version}'
+put /etc/vm-clash.conf 'only a file at first'
+printf 'vmuser:x:%s:100::/var/lib/vmuser:/usr/sbin/nologin\\n' ${UIDS[version]} >> /etc/passwd`;
   return { title: `version ${version}`, script: common + SPECIFIC[version] };
 }
+
+/** The number of a user that owns files in /var: an update that changes it is warned of. */
+const UIDS: Readonly<Record<MachineVersion, number>> = { v1: 900, v2: 901 };
 
 const SPECIFIC: Readonly<Record<MachineVersion, string>> = {
   v1: `
@@ -47,6 +52,8 @@ find . | cpio --quiet -o -H newc | zstd -q >> "$(echo /usr/lib/modules/*/initram
 export interface MachineImages {
   /** Layout directory with a tag for each of {@linkcode MACHINE_VERSIONS}. */
   readonly layout: string;
+  /** Path of the initramfs that v1 has, in a directory that is named after its kernel. */
+  readonly initramfs: string;
 }
 
 /** A package of ours, made only where images have to be built. */
@@ -78,6 +85,13 @@ async function build(ctx: Context, directory: string, deb: string): Promise<void
     const next = await builder.step(await builder.branch(base, `root-${version}`), versionStep(version));
     builder.tag(next, version);
   }
+  await run(ctx, [
+    "sh",
+    "-euc",
+    `cd "$0"; mkdir "$1/modules"; cp -a --parents */initramfs.img "$1/modules/"`,
+    `${base.root}/usr/lib/modules`,
+    directory,
+  ]);
   for (const name of ["base", "root-v1", "root-v2"]) await Deno.remove(`${directory}/${name}`, { recursive: true });
 }
 
@@ -96,5 +110,6 @@ export async function machineImages(ctx: Context, source: PackageSource): Promis
   };
   const key = await imageKey([new URL(import.meta.url), MACHINE, source.key]);
   const kept = await keptDirectory(ctx, { name: "machine", key, make });
-  return { layout: `${kept}/oci` };
+  const [kernel] = [...Deno.readDirSync(`${kept}/modules`)];
+  return { layout: `${kept}/oci`, initramfs: `${kept}/modules/${kernel!.name}/initramfs.img` };
 }

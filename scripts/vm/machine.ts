@@ -6,6 +6,7 @@ import type { Context } from "../../lib/sys/context.ts";
 import { run, shellWords } from "../../lib/sys/run.ts";
 import { Qemu } from "./qemu.ts";
 import { CommandRefused, QemuSocket } from "./qemu_socket.ts";
+import { replay } from "./write_log.ts";
 
 /** What starts the boot loader. */
 export type Firmware = "bios" | "uefi";
@@ -19,6 +20,8 @@ export interface MachineOptions {
   readonly memoryMiB?: number;
   /** Leaves the disk image as it is: what is written lasts as long as the machine. {@linkcode Machine.save} needs it. */
   readonly snapshot?: boolean;
+  /** The disk has a cache that loses, with the power, all that was not flushed; see write_log.ts. Not with `snapshot`. */
+  readonly volatileCache?: boolean;
 }
 
 /** What a command in the guest gave. */
@@ -51,10 +54,25 @@ const GUEST_ENV = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C
 interface MachineFiles {
   readonly disk: string;
   readonly diskFormat: "raw" | "qcow2";
+  /** What the guest writes, on its way to the disk, and the log of it; only with a cache that forgets. */
+  readonly overlay: string;
+  readonly writeLog: string;
   readonly uefiVariables: string;
   readonly agent: string;
   readonly monitor: string;
   readonly console: string;
+}
+
+/** A disk whose writes are flushed nowhere: what we have written survives the emulator, and only that is asked for. */
+function driveArgv({ volatileCache }: MachineOptions, files: MachineFiles): string[] {
+  if (!volatileCache) {
+    return ["-drive", `file=${files.disk},if=none,id=disk,format=${files.diskFormat},cache=unsafe,discard=unmap`];
+  }
+  const cache = { "no-flush": true };
+  const file = (filename: string) => ({ driver: "file", filename, cache });
+  const below = { driver: "qcow2", file: file(files.overlay), cache };
+  const node = { driver: "blklogwrites", "node-name": "disk", file: below, log: file(files.writeLog) };
+  return ["-blockdev", JSON.stringify(node)];
 }
 
 /** The emulator's command line; pure. */
@@ -76,7 +94,7 @@ export function machineArgv(qemu: Qemu, options: MachineOptions, files: MachineF
     "-nodefaults", "-no-user-config",
     "-display", "none",
     "-device", "virtio-rng-pci",
-    "-drive", `file=${files.disk},if=none,id=disk,format=${files.diskFormat},cache=unsafe,discard=unmap`,
+    ...driveArgv(options, files),
     "-device", "virtio-blk-pci,drive=disk,bootindex=1",
     "-netdev", "user,id=net",
     "-device", "virtio-net-pci,netdev=net,romfile=",
@@ -139,12 +157,7 @@ export class Machine implements AsyncDisposable {
     await using stack = new AsyncDisposableStack();
     const machine = stack.use(new Machine(ctx, qemu, options, directory));
     const files = machine.#files;
-    if (options.snapshot) {
-      // deno-fmt-ignore
-      await run(ctx, [
-        ...qemu.argv("qemu-img"), "create", "-q", "-f", "qcow2", "-F", "raw", "-b", await Deno.realPath(options.disk), files.disk,
-      ]);
-    }
+    if (options.snapshot) await machine.#overlay(files.disk);
     if (options.firmware === "uefi") await Deno.copyFile(qemu.uefi.variables, files.uefiVariables);
     await machine.powerOn();
     stack.move();
@@ -156,11 +169,20 @@ export class Machine implements AsyncDisposable {
     await Deno.remove(this.directory, { recursive: true });
   }
 
+  /** Makes an image that has what is written over the disk. */
+  async #overlay(path: string): Promise<void> {
+    const disk = await Deno.realPath(this.options.disk);
+    const words = ["create", "-q", "-f", "qcow2", "-F", "raw", "-b", disk, path];
+    await run(this.ctx, [...this.qemu.argv("qemu-img"), ...words]);
+  }
+
   get #files(): MachineFiles {
     const { directory, options } = this;
     return {
       disk: options.snapshot ? `${directory}/disk.qcow2` : options.disk,
       diskFormat: options.snapshot ? "qcow2" : "raw",
+      overlay: `${directory}/overlay.qcow2`,
+      writeLog: `${directory}/write-log`,
       uefiVariables: `${directory}/uefi-variables`,
       agent: `${directory}/agent`,
       monitor: `${directory}/monitor`,
@@ -243,6 +265,11 @@ export class Machine implements AsyncDisposable {
     const begin = performance.now();
     if (this.#process) throw this.#error("The machine is on already");
     for (const socket of [this.#files.agent, this.#files.monitor]) await run(this.ctx, ["rm", "-f", "--", socket]);
+    if (this.options.volatileCache) {
+      await this.#overlay(this.#files.overlay);
+      await Deno.writeFile(this.#files.writeLog, new Uint8Array(0));
+      this.#cached = true;
+    }
     this.#bootStart = this.screen().length;
     this.#spawn();
     await this.#waitForBoot();
@@ -298,9 +325,14 @@ export class Machine implements AsyncDisposable {
 
   /** Reboots as an operator would, so that all services stop in order; gives the seconds until the next boot has come up. */
   async reboot(): Promise<number> {
+    return await this.rebootedBy("systemctl reboot");
+  }
+
+  /** Starts a command that sooner or later reboots the system; gives the seconds until the next boot has come up. */
+  async rebootedBy(command: string): Promise<number> {
     const begin = performance.now();
     this.#bootStart = this.screen().length;
-    await this.launch("systemctl reboot");
+    await this.launch(command);
     await this.#waitForBoot();
     return seconds(begin);
   }
@@ -318,8 +350,24 @@ export class Machine implements AsyncDisposable {
     return seconds(begin);
   }
 
-  /** Takes the power away in the middle of whatever happens. What the guest flushed is on the disk, of the rest some. */
+  /** Writes are in a cache that forgets, not on the disk. */
+  #cached = false;
+
+  /** How many writes the last cut took from a disk whose cache forgets. */
+  lostWrites = 0;
+
+  /**
+   * Takes the power away in the middle of whatever happens. What the guest flushed is on the disk; of the rest what the emulator had
+   * written, or nothing with `volatileCache`.
+   */
   async cutPower(): Promise<void> {
+    await this.#kill();
+    if (!this.#cached) return;
+    this.#cached = false;
+    this.lostWrites = replay(this.#files.writeLog, this.options.disk).lost;
+  }
+
+  async #kill(): Promise<void> {
     this.#agent?.[Symbol.dispose]();
     this.#agent = undefined;
     const process = this.#process;

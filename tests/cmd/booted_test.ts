@@ -1,57 +1,10 @@
 /** What a running host does, in the chroot that looks booted: only the reboot itself is not a machine's. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Booted, type BootedOutput } from "../booted.ts";
 import { mayMount } from "../may_mount.ts";
-import { type OsImage, osImage } from "../os_image.ts";
-import { deployWithOstree, makeOsCommit, makeSysroot, sysrootDirectory } from "../sysroot.ts";
-import { tempDir } from "../temp.ts";
+import { FOLLOWED, IMAGES, TestHost } from "./test_host.ts";
 
 const ignore = !await mayMount();
 const test = (name: string, fn: () => Promise<void>) => Deno.test(name, { ignore }, fn);
-const IMAGES = "/run/host/images";
-const FOLLOWED = `oci:${IMAGES}/os`;
-
-/** A running host with a plain ostree deployment, and a directory of images beside it. */
-class TestHost implements AsyncDisposable {
-  private constructor(readonly system: Booted, readonly images: string, readonly stack: AsyncDisposableStack) {}
-
-  static async boot(): Promise<TestHost> {
-    await using stack = new AsyncDisposableStack();
-    const root = stack.use(await sysrootDirectory());
-    const images = stack.use(await tempDir());
-    const sysroot = await makeSysroot(root.path);
-    await makeOsCommit(sysroot.repo);
-    await deployWithOstree(sysroot, { kernelArguments: ["root=LABEL=root", "quiet"] });
-    const system = stack.use(await Booted.boot(sysroot, { mounts: { [IMAGES]: images.path }, readOnlySysroot: true }));
-    return new TestHost(system, images.path, stack.move());
-  }
-
-  /** A host that runs version 1 of `oci:IMAGES/os`. */
-  static async following(image: OsImage = {}): Promise<TestHost> {
-    const host = await TestHost.boot();
-    host.image({ version: "1", ...image });
-    const { code, stderr } = await host.bootc("switch", "--transport", "oci", `${IMAGES}/os`);
-    if (code !== 0) throw new Error(stderr);
-    await host.system.reboot();
-    return host;
-  }
-
-  image(image: OsImage, name = "os") {
-    return osImage(`${this.images}/${name}`, image);
-  }
-
-  bootc(...args: string[]): Promise<BootedOutput> {
-    return this.system.bootc(args);
-  }
-
-  async status() {
-    return JSON.parse((await this.bootc("status", "--json")).stdout);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stack[Symbol.asyncDispose]();
-  }
-}
 
 const digestOf = (entry: { image: { imageDigest: string } | null } | null) => entry?.image?.imageDigest ?? null;
 

@@ -18,6 +18,7 @@ function deployment(checksum: string, origin: string, more: Partial<HostDeployme
     staged: false,
     finalizationLocked: false,
     softRebootCapable: false,
+    path: "/",
     origin: Origin.parse(origin),
     ...more,
   };
@@ -174,4 +175,31 @@ Deno.test("buildHost() shows a deployment whose stored image is damaged, and kee
   assertEquals(host.spec.image, { image: "quay.io/example/os:1", transport: "registry" });
   assertEquals(host.status.rollback?.image?.imageDigest, "sha256:aa");
   assertEquals(problems, [`Cannot read the stored image of deployment "default aa.0"`]);
+});
+
+Deno.test("buildHost() takes a deployment for capable of a soft reboot where libostree and the host agree (U24)", () => {
+  const capable = deployment("aa", image, { softRebootCapable: true, path: "/capable" });
+  const answer = (softReboot?: HostSources["softReboot"]) =>
+    buildHost(sysroot(b, b, capable), { ...sources, ...(softReboot && { softReboot }) }).status.rollback
+      ?.softRebootCapable;
+  assertEquals([answer(), answer(({ path }) => path === "/capable"), answer(() => false)], [true, true, false]);
+  const never = () => {
+    throw new Error("asked of what libostree does not take for capable");
+  };
+  assertEquals(
+    buildHost(sysroot(b, b, c), { ...sources, softReboot: never }).status.rollback?.softRebootCapable,
+    false,
+  );
+  const problems: string[] = [];
+  const broken = buildHost(sysroot(b, b, capable), {
+    ...sources,
+    softReboot: () => {
+      throw new Error("broken policy");
+    },
+    problem: (message) => problems.push(message),
+  });
+  assertEquals([broken.status.rollback?.softRebootCapable, problems], [
+    false,
+    ['Cannot read the SELinux policy of deployment "default aa.0"'],
+  ]);
 });

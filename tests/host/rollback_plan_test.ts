@@ -17,6 +17,7 @@ function deployment(
     staged: false,
     finalizationLocked: false,
     softRebootCapable: false,
+    path: "/",
     origin: { imageReference: image === "" ? undefined : image, incompatible: false },
     ...rest,
   };

@@ -1,35 +1,13 @@
-/** A checkout of its own that holds the work tree as it is, committed: what packages are made of, also in the middle of a change. */
+/** Packages made of the work tree, and running what they are made by. */
 import { plainContext } from "../../lib/sys/context.ts";
-import { run } from "../../lib/sys/run.ts";
-
-const ROOT = import.meta.dirname!.replace(/\/tests\/packaging$/, "");
+import { checkout as checkoutInto, CHECKOUT_ENV } from "../../scripts/package/checkout.ts";
 
 /** Whoever runs the tests, with a git that asks nobody who that is. */
-export const ctx = plainContext({
-  ...Deno.env.toObject(),
-  GIT_AUTHOR_NAME: "test",
-  GIT_AUTHOR_EMAIL: "test@localhost",
-  GIT_COMMITTER_NAME: "test",
-  GIT_COMMITTER_EMAIL: "test@localhost",
-  GIT_AUTHOR_DATE: "2026-11-30T22:57:07Z",
-  GIT_COMMITTER_DATE: "2026-11-30T22:57:07Z",
-  GIT_CONFIG_GLOBAL: "/dev/null",
-  NO_COLOR: "1",
-});
+export const ctx = plainContext({ ...Deno.env.toObject(), ...CHECKOUT_ENV, NO_COLOR: "1" });
 
-/** Makes the checkout in a directory that does not exist yet. */
+/** Makes a checkout of the work tree in a directory that does not exist yet. */
 export async function checkout(directory: string): Promise<string> {
-  await Deno.mkdir(directory);
-  const copy =
-    `git -C "$0" ls-files -z --cached --others --exclude-standard | tar -C "$0" -c --null --ignore-failed-read -T - | tar -C "$1" -x`;
-  await run(ctx, ["sh", "-c", copy, ROOT, directory]);
-  // The npm packages that the scripts import, as scripts/setup.sh would install them.
-  await Deno.mkdir(`${directory}/node_modules`);
-  await run(ctx, ["cp", "-a", `${ROOT}/node_modules/deno-std`, `${directory}/node_modules/`]);
-  for (const words of [["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message=work tree"]]) {
-    await run(ctx, ["git", "-C", directory, ...words]);
-  }
-  return directory;
+  return await checkoutInto(ctx, directory);
 }
 
 /** What a command gave. */

@@ -1,35 +1,8 @@
-/** Installed systems in virtual machines: `deno task test:vm`. Takes some minutes; the first time also those to build the images. */
-import { assertEquals } from "@std/assert";
+/** The life of an installed system in a virtual machine that BIOS boots. */
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Machine } from "../../scripts/vm/machine.ts";
-import { mayMount } from "../may_mount.ts";
-import { deploymentsOf, parseAdminStatus, type Seen } from "./deployments.ts";
-import { startSystem } from "./system.ts";
-
-/** What {@linkcode Machine} is asked about the version that it runs. */
-interface Running {
-  readonly version: string;
-  readonly state: string;
-  readonly kernelArguments: string[];
-}
-
-async function running(machine: Machine): Promise<Running> {
-  const text = await machine.must(`
-    cat /usr/lib/vm-version
-    systemctl is-system-running --wait || :
-    grep -o 'vm.version=[^ ]*' /proc/cmdline`);
-  const [version = "", state = "", ...kernelArguments] = text.split("\n");
-  return { version, state, kernelArguments };
-}
-
-const whole = (version: string): Running => ({ version, state: "running", kernelArguments: [`vm.version=${version}`] });
-
-/** The roles of the deployments, once ostree and bootc agree on all of them. */
-async function agreedRoles(machine: Machine): Promise<string[]> {
-  const role = (seen: Seen) => seen.slice(0, seen.indexOf(" "));
-  const ours = deploymentsOf(await machine.must("bootc status --json"));
-  assertEquals(ours, parseAdminStatus(await machine.must("ostree admin status")));
-  return ours.map(role);
-}
+import type { System } from "../../scripts/vm/system.ts";
+import { agreedRoles, ignore, running, startSystem, whole } from "./system.ts";
 
 /** Content of the files in /etc that the images and the steps of the test differ in; a file that is missing is left out. */
 async function etcFiles(machine: Machine): Promise<Record<string, string>> {
@@ -37,19 +10,22 @@ async function etcFiles(machine: Machine): Promise<Record<string, string>> {
   return Object.fromEntries(text.split("\n").map((line) => line.split(/:(.*)/).slice(0, 2)));
 }
 
-/** The machine has this processor only; to make images and to install one takes mounts. */
-const ignore = Deno.build.arch !== "x86_64" || !await mayMount();
+async function statusOf(machine: Machine) {
+  return JSON.parse(await machine.must("bootc status --json"));
+}
 
-const UPGRADES = "bootc upgrades and rolls back a system that BIOS boots, with its /etc and /var";
+const publish = ({ site }: System, version: string, tag?: string) =>
+  site.publish(`oci:${site.images.layout}:${version}`, tag);
 
-Deno.test({ name: UPGRADES, ignore }, async (t) => {
+Deno.test({ name: "A system that BIOS boots updates itself, and goes back", ignore }, async (t) => {
   await using system = await startSystem("bios");
-  const { machine } = system;
+  const { machine, site: { followed } } = system;
 
   await t.step("the installed image runs, and ostree and bootc see the same", async () => {
     assertEquals(await running(machine), whole("v1"));
     assertEquals(await agreedRoles(machine), ["booted"]);
     assertEquals(await etcFiles(machine), {
+      "vm-clash.conf": "only a file at first",
       "vm-default.conf": "default v1",
       "vm-edited.conf": "default v1",
       "vm-deleted.conf": "default v1",
@@ -59,84 +35,152 @@ Deno.test({ name: UPGRADES, ignore }, async (t) => {
       echo edited > /etc/vm-edited.conf
       rm /etc/vm-deleted.conf
       echo mine > /etc/vm-local.conf
-      echo one > /var/lib/vm-data`);
+      echo one > /var/lib/vm-data
+      mkdir /var/lib/vmuser
+      chown 900 /var/lib/vmuser`);
   });
 
-  await t.step("upgrade finds nothing new", async () => {
-    const { booted } = JSON.parse(await machine.must("bootc status --json")).status;
-    const same = `No changes in ${system.followed} => ${booted.image.imageDigest}\nNo update available.`;
+  await t.step("usr-overlay makes /usr writable until the next boot (F4)", async () => {
+    assertEquals((await machine.sh("touch /usr/vm-x")).code, 1);
+    await machine.must("bootc usr-overlay && touch /usr/vm-x");
+    const overlay = { accessMode: "readWrite", persistence: "transient" };
+    assertEquals((await statusOf(machine)).status.usrOverlay, overlay);
+  });
+
+  await t.step("upgrade finds nothing new (U2), switch to the same changes nothing (U13)", async () => {
+    const { booted } = (await statusOf(machine)).status;
+    const same = `No changes in ${followed} => ${booted.image.imageDigest}\nNo update available.`;
+    const before = await machine.must("stat -c %Y /ostree/bootc 2>&1 || :");
     assertEquals(await machine.must("bootc upgrade"), same);
+    assertEquals(await machine.must(`bootc switch ${followed}`), "Image specification is unchanged.");
+    assertEquals(await machine.must("stat -c %Y /ostree/bootc 2>&1 || :"), before);
     assertEquals(await agreedRoles(machine), ["booted"]);
   });
 
-  await t.step("upgrade stages v2 from the registry, while v1 runs on", async () => {
-    await system.publish("v2");
-    await machine.must("bootc upgrade");
-    assertEquals(await agreedRoles(machine), ["staged", "booted"]);
-    assertEquals(await running(machine), whole("v1"));
+  await t.step("a policy that accepts anything is no signature policy (U15)", async () => {
+    const { code, stderr } = await machine.sh(`bootc switch --enforce-container-sigpolicy ${followed}`);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "specifies a default of `insecureAcceptAnything`; refusing usage");
   });
 
-  await t.step("the reboot is into v2; /etc is merged, /var is as it was", async () => {
+  await t.step("upgrade --check keeps what it found (U3)", async () => {
+    await publish(system, "v2");
+    assertStringIncludes(await machine.must("bootc upgrade --check"), `Update available for: ${followed}`);
+    const { booted, staged } = (await statusOf(machine)).status;
+    assertEquals([booted.cachedUpdate.version, staged], ["v2", null]);
+  });
+
+  await t.step("upgrade --download-only is not used by a reboot, and status says so (U5)", async () => {
+    const { stdout, stderr } = await machine.sh("bootc upgrade --quiet --download-only");
+    assertStringIncludes(stdout, "Image downloaded, but will not be applied on reboot");
+    assertStringIncludes(
+      stderr,
+      'warning: The update changes the uid of user "vmuser" from 900 to 901, and 1 file in /var keeps 900',
+    );
+    // Layers that are here already do not come again.
+    const received = Number((await machine.must("cat /sys/class/net/e*/statistics/rx_bytes")).trim());
+    assertEquals(received < 40e6, true, `${received} bytes were received`);
+    assertEquals((await statusOf(machine)).status.staged.downloadOnly, true);
+    await machine.reboot();
+    assertEquals(await running(machine), whole("v1"));
+    assertEquals(await agreedRoles(machine), ["booted"]);
+    assertEquals((await machine.sh("test -e /usr/vm-x")).code, 1);
+    const { stderr: why } = await machine.sh("bootc status");
+    assertStringIncludes(why, "it came by --download-only, and a reboot does not apply that");
+  });
+
+  await t.step(
+    "upgrade --from-downloaded lets the reboot use it (U6); a second one stages nothing new (U8)",
+    async () => {
+      const none = await machine.sh("bootc upgrade --from-downloaded");
+      assertEquals([none.code, none.stderr.split("\n")[0]], [1, "error: No staged deployment found"]);
+      await machine.must("bootc upgrade --quiet --download-only");
+      assertEquals(
+        await machine.must("bootc upgrade --from-downloaded"),
+        "Staged deployment will now be applied on reboot",
+      );
+      assertStringIncludes(await machine.must("bootc upgrade"), "Staged update present, not changed");
+      assertEquals(await agreedRoles(machine), ["staged", "booted"]);
+      assertEquals(await running(machine), whole("v1"));
+    },
+  );
+
+  await t.step("the rest of the system hears of it (U18)", async () => {
+    const { staged } = (await statusOf(machine)).status;
+    const text = `bootc: Reboot required for image: ${staged.image.imageDigest}`;
+    assertEquals(await machine.must("cat /run/reboot-required"), text);
+    await machine.must("systemctl is-active bootc-status-updated.target");
+  });
+
+  await t.step(
+    "the reboot is into v2; /etc is merged, /var is as it was, other images' pruning harms nothing",
+    async () => {
+      await machine.reboot();
+      assertEquals(await running(machine), whole("v2"));
+      assertEquals(await agreedRoles(machine), ["booted", "rollback"]);
+      assertEquals(await etcFiles(machine), {
+        "vm-clash.conf": "only a file at first",
+        "vm-default.conf": "default v2",
+        "vm-edited.conf": "edited",
+        "vm-local.conf": "mine",
+        "vm-new.conf": "new in v2",
+      });
+      assertEquals(await machine.must("cat /var/lib/vm-data"), "one");
+      await machine.must("podman image prune --all --force && ostree fsck --quiet"); // U25
+      await machine.must("echo two >> /var/lib/vm-data; echo late > /etc/vm-late.conf");
+    },
+  );
+
+  await t.step(
+    "rollback and back (U16), and the reboot is into v1 with its own /etc, and with what is new in /var",
+    async () => {
+      assertEquals(await machine.must("bootc rollback"), "Next boot: rollback deployment");
+      assertEquals(await agreedRoles(machine), ["pending", "booted"]);
+      assertStringIncludes(await machine.must("bootc rollback"), "Next boot: current deployment");
+      assertEquals(await agreedRoles(machine), ["booted", "rollback"]);
+      await machine.must("bootc rollback");
+      await machine.reboot();
+      assertEquals(await running(machine), whole("v1"));
+      assertEquals(await agreedRoles(machine), ["booted", "rollback"]);
+      assertEquals(await etcFiles(machine), {
+        "vm-clash.conf": "only a file at first",
+        "vm-default.conf": "default v1",
+        "vm-edited.conf": "edited",
+        "vm-gone.conf": "only in v1",
+        "vm-local.conf": "mine",
+      });
+      assertEquals(await machine.must("cat /var/lib/vm-data"), "one\ntwo");
+    },
+  );
+
+  await t.step("switch stages another image with another initramfs; both entries boot (U12, K1)", async () => {
+    await publish(system, "v2", "other");
+    const other = followed.replace(/:stable$/, ":other");
+    await machine.must(`bootc switch --quiet ${other}`);
+    assertEquals((await statusOf(machine)).spec.image.image, other);
+    const identity = await machine.must("cat /etc/machine-id /etc/vm-edited.conf /var/lib/vm-data");
     await machine.reboot();
     assertEquals(await running(machine), whole("v2"));
-    assertEquals(await agreedRoles(machine), ["booted", "rollback"]);
-    assertEquals(await etcFiles(machine), {
-      "vm-default.conf": "default v2",
-      "vm-edited.conf": "edited",
-      "vm-local.conf": "mine",
-      "vm-new.conf": "new in v2",
-    });
-    assertEquals(await machine.must("cat /var/lib/vm-data"), "one");
-    await machine.must("echo two >> /var/lib/vm-data; echo late > /etc/vm-late.conf");
+    assertEquals(await machine.must("cat /etc/machine-id /etc/vm-edited.conf /var/lib/vm-data"), identity);
+    const kernels = await machine.must("grep -h ^linux /boot/loader/entries/ostree-*.conf | sort -u | wc -l");
+    assertEquals(kernels, "2");
   });
 
-  await t.step("rollback, and the reboot is into v1 with its own /etc, and with what is new in /var", async () => {
-    await machine.must("bootc rollback");
-    assertEquals(await agreedRoles(machine), ["pending", "booted"]);
+  await t.step("upgrade --tag follows another tag (U7), and the timer's service applies it (U4)", async () => {
+    await publish(system, "v1", "next");
+    const next = followed.replace(/:stable$/, ":next");
+    await machine.must("bootc upgrade --quiet --tag next");
+    assertEquals((await statusOf(machine)).spec.image.image, next);
     await machine.reboot();
     assertEquals(await running(machine), whole("v1"));
+    await publish(system, "v2", "next");
+    await machine.rebootedBy("systemctl start --no-block bootc-fetch-apply-updates.service");
+    assertEquals(await running(machine), whole("v2"));
     assertEquals(await agreedRoles(machine), ["booted", "rollback"]);
-    assertEquals(await etcFiles(machine), {
-      "vm-default.conf": "default v1",
-      "vm-edited.conf": "edited",
-      "vm-gone.conf": "only in v1",
-      "vm-local.conf": "mine",
-    });
-    assertEquals(await machine.must("cat /var/lib/vm-data"), "one\ntwo");
   });
 
   await t.step("ostree finds every object whole", async () => {
     await machine.must("ostree fsck --quiet");
     await machine.powerOff();
-  });
-});
-
-Deno.test({ name: "bootc upgrade survives a power cut on a system that UEFI boots", ignore }, async (t) => {
-  await using system = await startSystem("uefi");
-  const { machine } = system;
-
-  await t.step("the installed image runs", async () => {
-    await machine.must("test -d /sys/firmware/efi");
-    assertEquals(await running(machine), whole("v1"));
-    assertEquals(await agreedRoles(machine), ["booted"]);
-  });
-
-  await t.step("v1 runs again when the power goes in the middle of a pull", async () => {
-    await system.publish("v2");
-    await machine.launch("bootc upgrade");
-    await machine.must("until ls -d /ostree/repo/tmp/staging-*; do sleep 0.1; done", { timeoutMs: 120_000 });
-    await machine.cutPower();
-    await machine.powerOn();
-    assertEquals(await running(machine), whole("v1"));
-    assertEquals(await agreedRoles(machine), ["booted"]);
-    await machine.must("ostree fsck --quiet");
-  });
-
-  await t.step("the upgrade succeeds now", async () => {
-    await machine.must("bootc upgrade");
-    assertEquals(await agreedRoles(machine), ["staged", "booted"]);
-    await machine.powerOff();
-    await machine.powerOn();
-    assertEquals(await running(machine), whole("v2"));
   });
 });

@@ -1,45 +1,50 @@
-/** A machine's surroundings: our package from the work tree, images with it, a registry that serves them, and a disk with the first. */
-import { installDisk } from "../../scripts/vm/disk.ts";
-import { homeForRegistry, startRegistry } from "../../scripts/registry.ts";
-import { machineImages, sourcesKey } from "../../scripts/vm/images.ts";
-import { type Firmware, Machine } from "../../scripts/vm/machine.ts";
-import { checkout, ctx, must } from "../packaging/checkout.ts";
+/** Systems in virtual machines, and what a test asks of them. */
+import { assertEquals } from "@std/assert";
+import type { Firmware, Machine } from "../../scripts/vm/machine.ts";
+import { startSystem as start, type System } from "../../scripts/vm/system.ts";
 import "../libraries.ts";
-import { tempDir } from "../temp.ts";
+import { mayMount } from "../may_mount.ts";
+import { ctx } from "../packaging/checkout.ts";
+import { deploymentsOf, parseAdminStatus, type Seen } from "./deployments.ts";
 
-/** Packages the work tree as it is, committed or not; the package's own tests are left out. */
-async function packageWorkTree(directory: string): Promise<string> {
-  const cwd = await checkout(`${directory}/project`);
-  const env = { DEB_BUILD_OPTIONS: "nocheck", BOOTC_DEB_COMPRESSION: "-Zgzip -z1" };
-  const made = await must(["deno", "run", "-A", "scripts/package-rpm.ts", "deb"], { cwd, env });
-  return `${cwd}/${made.trim()}`;
-}
+export { ctx };
 
-/** A machine that booted `v1` and follows an image in a registry of its own. */
-export interface System extends AsyncDisposable {
-  readonly machine: Machine;
-  /** Lets the followed tag stand for this version, from the guest's view. */
-  publish(version: "v1" | "v2"): Promise<unknown>;
-  /** The followed image: "10.0.2.2:PORT/os:stable". */
-  readonly followed: string;
-}
+/** The machine has this processor only; to make images and to install one takes mounts. */
+export const ignore: boolean = Deno.build.arch !== "x86_64" || !await mayMount();
 
 /** Installs and boots a system; gone at the end of the block. */
 export async function startSystem(firmware: Firmware): Promise<System> {
-  await using stack = new AsyncDisposableStack();
-  const { layout } = await machineImages(ctx, { key: await sourcesKey(ctx), build: packageWorkTree });
-  const tmp = stack.use(await tempDir("/var/tmp"));
-  // On the disk: in memory, docker-registry takes a minute for the 130 MB of a layer.
-  const registry = stack.use(await startRegistry(tmp.path));
-  const env = { HOME: await homeForRegistry(tmp.path, registry) };
-  const publish = (version: string) =>
-    must(["skopeo", "copy", "--quiet", `oci:${layout}:${version}`, `docker://${registry.host}/os:stable`], { env });
-  await publish("v1");
-  const disk = `${tmp.path}/disk.img`;
-  // The guest sees the host's loopback there.
-  const followed = `${registry.host.replace("127.0.0.1", "10.0.2.2")}/os:stable`;
-  await installDisk(ctx, { disk, image: `${layout}:v1`, follow: followed });
-  const machine = stack.use(await Machine.start(ctx, { disk, firmware, snapshot: true }));
-  const owned = stack.move();
-  return { machine, publish, followed, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return await start(ctx, firmware);
+}
+
+/** What a machine says of the version that it runs. */
+export interface Running {
+  readonly version: string;
+  readonly state: string;
+  readonly kernelArguments: readonly string[];
+}
+
+/** Asks it, once all services have started or failed. */
+export async function running(machine: Machine): Promise<Running> {
+  const text = await machine.must(`
+    cat /usr/lib/vm-version
+    systemctl is-system-running --wait || :
+    grep -o 'vm.version=[^ ]*' /proc/cmdline`);
+  const [version = "", state = "", ...kernelArguments] = text.split("\n");
+  return { version, state, kernelArguments };
+}
+
+/** A version that runs with its own kernel arguments and without a failed unit. */
+export const whole = (version: string): Running => ({
+  version,
+  state: "running",
+  kernelArguments: [`vm.version=${version}`],
+});
+
+/** The roles of the deployments, once ostree and bootc agree on all of them. */
+export async function agreedRoles(machine: Machine): Promise<string[]> {
+  const role = (seen: Seen) => seen.slice(0, seen.indexOf(" "));
+  const ours = deploymentsOf(await machine.must("bootc status --json"));
+  assertEquals(ours, parseAdminStatus(await machine.must("ostree admin status")));
+  return ours.map(role);
 }

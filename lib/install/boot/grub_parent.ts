@@ -1,18 +1,9 @@
 /** Two places for GRUB's directory in /boot, so that a new one can be made whole while the firmware still starts the one in the other place. */
+import { isThere } from "../../sys/is_there.ts";
 import type { GrubParent } from "./boot_loader.ts";
 
 /** In /boot, while a new one is made: its place. */
 const MARK = ".bootc-grub";
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return false;
-  }
-}
 
 /** The place that nothing boots from; after an attempt that did not come to its end, the one of that. */
 export async function freeGrubParent(bootDirectory: string): Promise<GrubParent> {

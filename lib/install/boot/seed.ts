@@ -16,11 +16,12 @@ import {
   renameat,
   symlinkat,
   syncfs,
+  unlinkat,
+  writeAll,
 } from "../../sys/libc.ts";
 import { lstatAt, readLinkAt } from "../../sys/libc_stat.ts";
 import { removeBelow } from "../../sys/remove_tree.ts";
 import { replaceFileAt } from "../../sys/replace_file.ts";
-import { unlinkat, writeAll } from "../../sys/libc.ts";
 
 const LOADER = cstr("loader");
 /** The one of libostree's two that its next deployment does not write. */
