@@ -102,8 +102,14 @@ export interface InstallFile {
   readonly ignored: readonly string[];
 }
 
-/** @throws {SyntaxError} when the text is no TOML, has a key that is not known, or a value of another kind; names line or key */
+/** @throws {SyntaxError} when the text is no TOML, has a key that is not known, or a value of another kind; names line and key */
 export function parseInstallFile(toml: string): InstallFile {
+  const wrong = (key: string, what: string) => {
+    const line = lineOf(toml, key);
+    return new SyntaxError(`${line === undefined ? "" : `Line ${line}: `}Key "${key}" ${what}`);
+  };
+  const unexpected = (key: string, value: unknown, expected: string) =>
+    wrong(key, `is ${JSON.stringify(value)}, expected ${expected}`);
   const found: Record<string, unknown> = {};
   const ignored: string[] = [];
   const top = parse(toml);
@@ -118,14 +124,24 @@ export function parseInstallFile(toml: string): InstallFile {
     } else if (key.startsWith(`${OPEN_TABLE}.`)) {
       ignored.push(key);
     } else {
-      throw new SyntaxError(`Key "${key}" is not known`);
+      throw wrong(key, "is not known");
     }
   }
   return { settings: Object.hasOwn(top, "install") ? found : undefined, ignored };
 }
 
-function unexpected(key: string, value: unknown, expected: string): SyntaxError {
-  return new SyntaxError(`Key "${key}" is ${JSON.stringify(value)}, expected ${expected}`);
+/** Where a key or a table's name stands; undefined where it cannot be told, as in a table within a line. */
+function lineOf(toml: string, key: string): number | undefined {
+  const dotted = (text: string) => text.trim().replace(/\s*\.\s*/g, ".");
+  let table = "";
+  for (const [index, line] of toml.split("\n").entries()) {
+    const header = /^\s*\[{1,2}([^\]]+)\]/.exec(line)?.[1];
+    if (header !== undefined) table = dotted(header);
+    const name = /^\s*([^=#[]+)=/.exec(line)?.[1];
+    const here = name === undefined ? header && table : [table, dotted(name)].filter((each) => each !== "").join(".");
+    if (here === key) return index + 1;
+  }
+  return undefined;
 }
 
 /** The values below a table by their whole keys; a table that is not known is a value itself. */

@@ -133,7 +133,7 @@ const WRONG_IMAGES: readonly [what: string, image: () => OsImage | Promise<OsIma
   [
     "a wrong configuration",
     () => ({ files: { "usr/lib/bootc/install/1.toml": "[install]\nblock = 1\n" } }),
-    'Cannot read the install configuration "/usr/lib/bootc/install/1.toml": Key "install.block" is 1, expected a list of',
+    'Cannot read the install configuration "/usr/lib/bootc/install/1.toml": Line 2: Key "install.block" is 1, expected a list of',
   ],
 ];
 

@@ -109,8 +109,8 @@ Deno.test({
           "block = [",
           /Cannot read the install configuration "\/usr\/lib\/bootc\/install\/50-test\.toml": .*on line 3, column 0: Array is not closed/,
         ],
-        ["key", 'kargs = "quiet"', /50-test\.toml": Key "install\.kargs" is "quiet", expected a list of texts/],
-        ["unknown", "colour = 1", /50-test\.toml": Key "install\.colour" is not known/],
+        ["key", 'kargs = "quiet"', /50-test\.toml": Line 2: Key "install\.kargs" is "quiet", expected a list of texts/],
+        ["unknown", "colour = 1", /50-test\.toml": Line 2: Key "install\.colour" is not known/],
       ] as const
     ) {
       const image = b.image(name, configured(toml));

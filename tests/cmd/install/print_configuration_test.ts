@@ -91,7 +91,7 @@ const bad: [what: string, tree: RootTree, stderr: string][] = [
   [
     "an unknown key",
     { "etc/bootc/install/a.toml": text("[install]\nkargz = []\n") },
-    `error: Cannot read the install configuration "/etc/bootc/install/a.toml": Key "install.kargz" is not known\n${MEND}`,
+    `error: Cannot read the install configuration "/etc/bootc/install/a.toml": Line 2: Key "install.kargz" is not known\n${MEND}`,
   ],
   [
     "what is no TOML",
