@@ -7,6 +7,7 @@ import { UserError } from "../lib/sys/errors.ts";
 import { capture } from "../lib/sys/run.ts";
 import { withBench } from "./bench.ts";
 import { hostCases } from "./host.ts";
+import { installCase } from "./install.ts";
 import { mergeCase } from "./merge.ts";
 import { pullCases } from "./pulls.ts";
 import { type Row, table } from "./table.ts";
@@ -21,7 +22,7 @@ const spec = {
   },
 } as const;
 
-const all = [...pullCases, mergeCase, ...hostCases];
+const all = [...pullCases, mergeCase, installCase, ...hostCases];
 
 await script(spec, async (ctx, flags, positionals) => {
   const words: readonly string[] = positionals.case ?? [];

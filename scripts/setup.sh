@@ -56,6 +56,7 @@ needed_to_test() {
   need podman podman
   need mmdebstrap mmdebstrap
   need e2fsprogs mkfs.ext4 /sbin/mkfs.ext4
+  need xfsprogs mkfs.xfs /sbin/mkfs.xfs /usr/sbin/mkfs.xfs
   need dosfstools mkfs.vfat /sbin/mkfs.vfat /usr/sbin/mkfs.vfat
   need mtools mcopy
   need util-linux unshare

@@ -66,6 +66,7 @@ function baseLayer(source: OsImage) {
     ["usr/lib/os-release", file('NAME="Test OS"\nID=testos\nVERSION_ID=1\nPRETTY_NAME="Test OS 1"\n')],
     ["etc/os-release", link("../usr/lib/os-release")],
     ["etc/passwd", file("root:x:0:0:root:/root:/bin/sh\n")],
+    ["etc/machine-id", file("")],
     ["etc/containers/policy.json", file('{"default":[{"type":"insecureAcceptAnything"}]}\n')],
   ]);
 }

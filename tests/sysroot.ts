@@ -61,6 +61,7 @@ function minimalTree(kernelVersion: string): Record<string, TreeEntry> {
     "usr/etc/passwd": "root:x:0:0:root:/root:/bin/sh\n",
     "usr/etc/group": "root:x:0:\n",
     "usr/etc/hostname-of-image": "image\n",
+    "usr/etc/machine-id": "",
     "usr/etc/containers/policy.json": '{"default":[{"type":"insecureAcceptAnything"}]}\n',
   };
 }

@@ -5,6 +5,7 @@ import { imageRef } from "../container/refs.ts";
 import type { PullPlan } from "../container/plan.ts";
 import { ImagePull, type PreparedPull, type PulledImage, type PullOptions } from "../container/pull.ts";
 import { hostPullOptions } from "../container/pull_options.ts";
+import { CommitTree } from "../ostree/commit_tree.ts";
 import { ProxyLaunch } from "../skopeo/copy.ts";
 import type { Context } from "../sys/context.ts";
 import { UserError } from "../sys/errors.ts";
@@ -13,8 +14,11 @@ import type { ReportProgress } from "../sys/progress.ts";
 import { VERSION } from "../version.ts";
 import { checkImageConfig } from "./bootable.ts";
 import { isDamage, ofCommit } from "./damage.ts";
-import { requireKernel, requireOstreeInitramfs } from "./queue.ts";
+import { type InitramfsNeeds, requireInitramfs } from "./initramfs_check.ts";
+import { requireKernel } from "./queue.ts";
+import { fileSystemAt } from "./read_mounts.ts";
 import type { HostChoice, HostSession } from "./session.ts";
+import { treeNotices } from "./tree_notices.ts";
 
 /** How the caller hears of what goes on. */
 export interface FetchHooks {
@@ -147,7 +151,11 @@ export async function checkForUpdate(
  * they were.
  * @throws {UserError} when it cannot be fetched, or could not be booted here
  */
-export async function importBootable(pull: ImagePull, hooks: FetchHooks): Promise<FetchedImage> {
+export async function importBootable(
+  pull: ImagePull,
+  hooks: FetchHooks,
+  needs: InitramfsNeeds = {},
+): Promise<FetchedImage> {
   const { repo, previous } = pull;
   if (pull.unchanged && previous) {
     await ofImage(pull, async () => {
@@ -162,13 +170,14 @@ export async function importBootable(pull: ImagePull, hooks: FetchHooks): Promis
   try {
     await ofImage(pull, async () => {
       await requireKernel(repo, pulled.image.commit);
-      await requireOstreeInitramfs(pull.ctx, repo, pulled.image.commit);
+      await requireInitramfs(pull.ctx, { repo, commit: pulled.image.commit }, needs);
     });
   } catch (error) {
     if (pull.storedAs) repo.setRef(imageRef(pull.storedAs), previous?.commit ?? null);
     tidyLayers(pull.ctx, repo);
     throw error;
   }
+  for (const notice of await treeNotices(new CommitTree(repo, pulled.image.commit))) hooks.onNotice?.(notice);
   return { image: pulled.image, unchanged: false, pulled };
 }
 
@@ -179,5 +188,8 @@ export async function fetchImage(
   options: FetchOptions,
 ): Promise<FetchedImage> {
   await using pull = await open(session, reference, options);
-  return await importBootable(pull, options);
+  const rootFileSystem = session.live
+    ? fileSystemAt(await Deno.readTextFile("/proc/self/mountinfo"), "/sysroot")
+    : undefined;
+  return await importBootable(pull, options, { rootFileSystem });
 }

@@ -1,4 +1,4 @@
-/** Whether an initramfs can find an ostree root: one that cannot deploys like any other, and ends in a kernel panic. */
+/** What an initramfs has in it: one that cannot find an ostree root, or the file system, deploys like any other and ends in a kernel panic. */
 import { CpioNames } from "../codec/cpio.ts";
 import { type Compression, decoderFor } from "../codec/inflate.ts";
 import { type Bytes, doubleRing } from "../sys/libc.ts";
@@ -8,7 +8,7 @@ import { throwIfInterrupted } from "../sys/errors.ts";
 export type ReadBytes = (buffer: Bytes) => number;
 
 /** What ostree's modules for dracut and initramfs-tools put there; it switches to the deployment. */
-const PREPARE_ROOT = /(?:^|\/)ostree-prepare-root$/;
+export const PREPARE_ROOT = /(?:^|\/)ostree-prepare-root$/;
 
 const PIECE_BYTES = 256 << 10;
 
@@ -20,24 +20,47 @@ function compressionAt(bytes: Bytes): Compression | undefined {
 }
 
 /**
- * True or false where the whole of it could be read; undefined where it is compressed in a way that this program does not read, or is no
- * initramfs at all. An uncompressed archive in front, as with microcode, is passed over.
+ * Whether each of these patterns fits the name of a file: true, or false where the whole of it could be read; undefined where it is compressed
+ * in a way that this program does not read, or is no initramfs at all. An uncompressed archive in front, as with microcode, is searched too.
  * @throws {Interrupted}
  */
-export async function findsOstreeRoot(read: ReadBytes, signal: AbortSignal): Promise<boolean | undefined> {
-  let found = false;
+export async function searchInitramfs(
+  read: ReadBytes,
+  patterns: readonly RegExp[],
+  signal: AbortSignal,
+): Promise<(boolean | undefined)[]> {
+  const found = new Set<RegExp>();
   const names = new CpioNames((name) => {
-    if (PREPARE_ROOT.test(name)) found = true;
+    for (const pattern of patterns) if (pattern.test(name)) found.add(pattern);
   });
+  const whole = await readWhole({ read, names, signal }, () => found.size === patterns.length);
+  return patterns.map((pattern) => found.has(pattern) || (whole ? false : undefined));
+}
+
+/** {@linkcode searchInitramfs} for what makes an ostree root of the disk. @throws {Interrupted} */
+export async function findsOstreeRoot(read: ReadBytes, signal: AbortSignal): Promise<boolean | undefined> {
+  return (await searchInitramfs(read, [PREPARE_ROOT], signal))[0];
+}
+
+/** The driver of a file system, as a module in whatever compression. */
+export function driverPattern(fileSystem: string): RegExp {
+  return new RegExp(`/${fileSystem}\\.ko(?:\\.(?:gz|xz|zst))?$`);
+}
+
+/** True where all of it was read. */
+async function readWhole(
+  { read, names, signal }: Pick<Compressed, "read" | "names" | "signal">,
+  enough: () => boolean,
+): Promise<boolean> {
   const input = new Uint8Array(PIECE_BYTES);
   try {
     const rest = plainArchives(read, input, names);
-    if (found || rest === 0) return found || (names.betweenEntries ? false : undefined);
-    const whole = await compressedArchives({ read, input, rest, names, signal }, () => found);
-    return found || (whole ? false : undefined);
+    if (enough()) return true;
+    if (rest === 0) return names.betweenEntries;
+    return await compressedArchives({ read, input, rest, names, signal }, enough);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return found || undefined;
+    return false;
   }
 }
 

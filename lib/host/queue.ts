@@ -12,8 +12,6 @@ import type { Repo } from "../ostree/repo.ts";
 import type { Sysroot } from "../ostree/sysroot.ts";
 import type { ReportProgress } from "../sys/progress.ts";
 import { findKernel } from "./bootable.ts";
-import { findsOstreeRoot } from "./initramfs.ts";
-import type { Context } from "../sys/context.ts";
 import { changing, ofCommit } from "./damage.ts";
 import { applyKargs, diffKargs, readKargsD } from "./kargs.ts";
 import { bumpGeneration, markRebootRequired, tellJournal } from "./notify.ts";
@@ -37,21 +35,6 @@ export interface QueueRequest {
 export async function requireKernel(repo: Repo, commit: string): Promise<void> {
   const tree = ofCommit(commit, () => new CommitTree(repo, commit));
   await findKernel((path) => ofCommit(commit, () => tree.list(path)));
-}
-
-/**
- * Refuses a stored image whose initramfs was read and cannot find an ostree root: it would deploy, and panic.
- * @throws {UserError} @throws {Interrupted}
- */
-export async function requireOstreeInitramfs(ctx: Context, repo: Repo, commit: string): Promise<void> {
-  const tree = ofCommit(commit, () => new CommitTree(repo, commit));
-  const { directory } = await findKernel((path) => ofCommit(commit, () => tree.list(path)));
-  const path = `${directory}/initramfs.img`;
-  using file = tree.openFile(path);
-  if (!file || await findsOstreeRoot((buffer) => file.read(buffer), ctx.signal) !== false) return;
-  throw new UserError(`Image has an initramfs that cannot find an ostree root: no ostree-prepare-root in "${path}"`, {
-    hint: "Run dracut with ostree's module when the image is built: dracut --add ostree",
-  });
 }
 
 /** The kernel arguments that a commit asks for. @throws {UserError} naming the file that cannot be read */

@@ -63,3 +63,8 @@ export function readOnlyOverlay(mountinfo: string, path: string): boolean {
   const mount = parseMounts(mountinfo).findLast(({ point }) => point === path);
   return mount?.type === "overlay" && mount.superOptions.includes("ro");
 }
+
+/** Type of the file system that is mounted at exactly this absolute path; undefined for none. */
+export function fileSystemAt(mountinfo: string, path: string): string | undefined {
+  return parseMounts(mountinfo).findLast(({ point }) => point === path)?.type;
+}

@@ -1,6 +1,8 @@
 /** A whole disk, from nothing to mounted file systems. */
 import type { Context } from "../sys/context.ts";
+import { Descriptor } from "../sys/descriptor.ts";
 import { UserError } from "../sys/errors.ts";
+import { AT_FDCWD, cstr, LibcError, O_EXCL, O_RDWR, openat } from "../sys/libc.ts";
 import { mount } from "../sys/mounts.ts";
 import { partition, partitionPath, readDisk, requireFree, wipe } from "./block_device.ts";
 import type { RootFileSystem } from "./config.ts";
@@ -47,8 +49,37 @@ export async function checkDisk(ctx: Context, request: DiskRequest): Promise<Che
       hint: "Give a disk of 2 GiB or more; nothing was changed",
     });
   }
+  requireRoom(disk.sizeBytes, request);
+  requireIdle(disk.path);
   const kept = stack.move();
   return { path: disk.path, table, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** What lies before the root, and the copy of the table behind it. */
+const AROUND_ROOT_BYTES = 516 * 1024 ** 2;
+
+function requireRoom(sizeBytes: number, { rootSizeMiB, device }: DiskRequest): void {
+  const needed = (rootSizeMiB ?? 0) * 1024 ** 2 + AROUND_ROOT_BYTES;
+  if (needed <= sizeBytes) return;
+  throw new UserError(
+    `A root partition of ${rootSizeMiB} MiB does not fit on "${device}", which has ${sizeBytes} bytes`,
+    {
+      hint: "Give a smaller --root-size, or none for the rest of the disk; nothing was changed",
+    },
+  );
+}
+
+/** Whoever has a disk or a part of it for himself is asked by the kernel alone: not all of them are mounts or devices. */
+function requireIdle(path: string): void {
+  try {
+    using _ = new Descriptor(openat(AT_FDCWD, cstr(path), O_RDWR | O_EXCL));
+  } catch (cause) {
+    if (!(cause instanceof LibcError)) throw cause;
+    throw new UserError(`Cannot use device ${path}`, {
+      cause,
+      hint: "Whatever uses it has to end first; nothing was changed",
+    });
+  }
 }
 
 /** A target whose file systems are unmounted at the end of the block. */
@@ -81,6 +112,7 @@ export async function makeDisk(
     biosDisk: path,
     disk: path,
     blockSetup: "direct",
+    fileSystem: request.fileSystem,
     esp: { kind: "blank", device: partitionPath(path, table.espNumber) },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };

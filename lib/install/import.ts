@@ -48,7 +48,7 @@ export async function importInto(ctx: Context, target: InstallTarget, request: I
   using repo = sysroot.repo();
   const options = { ...request.pull, storeAs: request.target.image };
   await using pull = await ImagePull.open(ctx, repo, request.source, options);
-  const fetched = await importBootable(pull, request);
+  const fetched = await importBootable(pull, request, { rootFileSystem: target.fileSystem });
   const tree = new CommitTree(repo, fetched.image.commit);
   const list: ListTree = (path) => tree.list(path);
   const config = request.config ?? await configOfImage(tree);

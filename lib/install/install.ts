@@ -37,6 +37,8 @@ export interface InstallTarget {
   readonly rootKernelArguments?: readonly string[] | undefined;
   /** The disk with all of this, where it is one. */
   readonly disk?: string | undefined;
+  /** Type of the root's file system, as the kernel names it. */
+  readonly fileSystem?: string | undefined;
   /** What was made between disk and root; undefined where somebody else made it. */
   readonly blockSetup?: BlockSetup;
 }

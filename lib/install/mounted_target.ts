@@ -125,6 +125,7 @@ export async function inspectTarget(ctx: Context, path: string, request: Mounted
     bootUuid: (boot ?? mounted).uuid ?? "",
     bootMountSpec: boot ? request.bootMountSpec ?? spec(boot, "--boot-mount-spec") : undefined,
     disk,
+    fileSystem: mounted.fstype,
     biosDisk: hasBiosPlace(table, replace) ? disk : undefined,
     esp: bootloader === "none" ? undefined : await efiPartition(ctx, root, { ...table, replace }),
     ...(replace && { grubParent: await freeGrubParent(`${root}/boot`) }),

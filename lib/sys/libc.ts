@@ -10,6 +10,7 @@ export { address, type Bytes, cstr, LibcError } from "./libc_table.ts";
 export const AT_FDCWD = -100;
 export const O_RDONLY = 0;
 export const O_WRONLY = 0o1;
+export const O_RDWR = 0o2;
 export const O_CREAT = 0o100;
 export const O_EXCL = 0o200;
 export const O_NONBLOCK = 0o4000;

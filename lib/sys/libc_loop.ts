@@ -1,9 +1,8 @@
 /** Loop devices: the part of libc for a file as a block device. Source: linux/loop.h, loop(4); LOOP_CONFIGURE is there since Linux 5.8. */
 import { Descriptor } from "./descriptor.ts";
-import { AT_FDCWD, openat } from "./libc.ts";
+import { AT_FDCWD, O_RDWR, openat } from "./libc.ts";
 import { c, cstr, errno, fail, LibcError } from "./libc_table.ts";
 
-const O_RDWR = 2;
 const LOOP_CTL_GET_FREE = 0x4C82n, LOOP_CONFIGURE = 0x4C0An;
 const LO_FLAGS_AUTOCLEAR = 4, LO_FLAGS_PARTSCAN = 8;
 const EBUSY = 16;

@@ -1,5 +1,6 @@
 /** What a running host does, in the chroot that looks booted: only the reboot itself is not a machine's. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { emptyFilesCpio } from "../codec/cpio_archive.ts";
 import { mayMount } from "../may_mount.ts";
 import { FOLLOWED, IMAGES, TestHost } from "./test_host.ts";
 
@@ -61,6 +62,30 @@ test("bootc upgrade stages the new image and says so again (U1, U8, U18)", async
   ]);
   const again = await host.bootc("upgrade");
   assertEquals(again.stdout, `No changes in ${FOLLOWED} => ${image.digest}\nStaged update present, not changed\n`);
+});
+
+test("bootc upgrade refuses an image that cannot mount the host's root, and warns of what it would lose (5.2)", async () => {
+  await using host = await TestHost.following();
+  const modules = "usr/lib/modules/6.1.0-test";
+  const files = { [`${modules}/modules.builtin`]: "kernel/fs/fuse/fuse.ko\n" };
+  const ostree = "usr/lib/ostree/ostree-prepare-root";
+  host.image({ version: "2", files: { ...files, [`${modules}/initramfs.img`]: emptyFilesCpio([ostree]) } });
+  const refused = await host.bootc("upgrade");
+  assertEquals(refused.code, 1);
+  const [, type] = /Image has an initramfs that cannot mount a root on (\w+): no driver in "/.exec(refused.stderr) ??
+    [];
+  const driver = `${modules}/kernel/fs/${type}/${type}.ko.zst`;
+  const image = host.image({
+    version: "3",
+    files: { ...files, [`${modules}/initramfs.img`]: emptyFilesCpio([driver, ostree]), "opt/tool": "tool" },
+  });
+  const { code, stderr } = await host.bootc("upgrade");
+  assertEquals(code, 0, stderr);
+  assertStringIncludes(
+    stderr,
+    "warning: What the host writes to /opt is lost at its next update: make links to /var\n",
+  );
+  assertEquals(digestOf((await host.status()).status.staged), image.digest);
 });
 
 test("bootc upgrade --check finds an update without staging it (U3)", async () => {
