@@ -6,7 +6,9 @@ import { tempDir } from "../temp.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
 const contextOver = (cache: string) => plainContext({ PATH: "/usr/bin:/bin", XDG_CACHE_HOME: cache });
-const names = (directory: string) => [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
+/** Without the locks. */
+const names = (directory: string) =>
+  [...Deno.readDirSync(directory)].map(({ name }) => name).filter((name) => !name.startsWith(".")).sort();
 const write = (directory: string) => Deno.writeTextFile(`${directory}/file`, directory);
 const KEYS = ["0".repeat(12), "1".repeat(12), "2".repeat(12)] as const;
 
@@ -45,14 +47,18 @@ Deno.test("keptDirectory() removes what nobody used for an hour, of its own name
   assertEquals(names(cache), [`thing-${KEYS[1]}`, `thing-${KEYS[2]}`, `thing-x-${KEYS[0]}`]);
 });
 
-Deno.test("keptDirectory() takes what another process made meanwhile", async () => {
+Deno.test("keptDirectory() lets one make it while others wait", async () => {
   await using tmp = await tempDir();
   const ctx = contextOver(tmp.path);
+  let made = 0;
   const make = async (directory: string) => {
-    await keptDirectory(ctx, { name: "thing", key: KEYS[0], make: write });
-    await Deno.writeTextFile(`${directory}/late`, "");
+    made++;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await write(directory);
   };
-  assertEquals(names(await keptDirectory(ctx, { name: "thing", key: KEYS[0], make })), ["file"]);
+  const ask = () => keptDirectory(ctx, { name: "thing", key: KEYS[0], make });
+  assertEquals(new Set(await Promise.all([ask(), ask(), ask()])).size, 1);
+  assertEquals(made, 1);
   assertEquals(names(`${tmp.path}/bootc-ts`), [`thing-${KEYS[0]}`]);
 });
 

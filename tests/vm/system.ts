@@ -48,3 +48,8 @@ export async function agreedRoles(machine: Machine): Promise<string[]> {
   assertEquals(ours, parseAdminStatus(await machine.must("ostree admin status")));
   return ours.map(role);
 }
+
+/** A step that the ones after it rest on: its failure ends the test. */
+export async function step(t: Deno.TestContext, name: string, work: () => Promise<void>): Promise<void> {
+  if (!await t.step(name, work)) throw new Error(`Step "${name}" failed`);
+}
