@@ -92,7 +92,7 @@ export function machineArgv(qemu: Qemu, options: MachineOptions, files: MachineF
     ...qemu.argv("qemu-system-x86_64"), ...qemu.firmwareArgv(),
     "-accel", "tcg,tb-size=256",
     "-machine", "q35",
-    "-cpu", "qemu64,-cx16,-svm",
+    "-cpu", "qemu64,-cx16,-svm,+ssse3,+sse4.1,+sha-ni",
     "-smp", "1",
     "-m", String(options.memoryMiB ?? 1024),
     "-nodefaults", "-no-user-config",

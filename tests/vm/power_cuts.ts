@@ -13,8 +13,8 @@ export interface CutOptions {
 }
 
 const CUTS = 20;
-/** Every third cut is at a shutdown that finalizes what was staged. */
-const FINALIZE_EVERY = 3;
+/** Every fourth cut is at a shutdown that finalizes what was staged; the others are in a pull or a deployment. */
+const FINALIZE_EVERY = 4;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
