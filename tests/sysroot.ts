@@ -100,6 +100,8 @@ export interface DeployRequest {
   readonly kernelArguments?: readonly string[];
   /** Keep whatever is deployed. */
   readonly retain?: boolean;
+  /** Path of an origin; that of what is deployed now when not given. */
+  readonly originFile?: string;
 }
 
 /** Deploys a ref with the ostree command. */
@@ -111,6 +113,7 @@ export async function deployWithOstree(sysroot: TestSysroot, request: DeployRequ
     `--sysroot=${sysroot.path}`,
     `--os=${sysroot.stateroot}`,
     ...(request.retain ? ["--retain"] : []),
+    ...(request.originFile === undefined ? [] : [`--origin-file=${request.originFile}`]),
     ...kernelArguments.map((argument) => `--karg=${argument}`),
     request.ref ?? "os",
   );

@@ -169,10 +169,13 @@ Deno.test("bootc upgrade leads away from an image whose kargs.d cannot be read",
   const refused = await host.bootc("upgrade");
   assertEquals(refused.code, 1);
   assertStringIncludes(refused.stderr, `error: Cannot read "usr/lib/bootc/kargs.d/1.toml" of the image: `);
-  // `ostree container` knows no kargs.d, and deploys it.
+  // ostree knows no kargs.d, and deploys it.
   const reference = `ostree-unverified-image:oci:${host.images}/os`;
-  const words = ["internals", "ostree-container", "image", "deploy", "--sysroot", host.path, "--imgref", reference];
-  assertEquals((await bootc(...words)).code, 0);
+  const pull = ["internals", "ostree-container", "image", "pull", `${host.path}/ostree/repo`, reference];
+  const commit = / => ([0-9a-f]{64})\n$/.exec((await bootc(...pull)).stdout)![1]!;
+  await Deno.writeTextFile(`${host.images}/origin`, `[origin]\ncontainer-image-reference=${reference}\n`);
+  const sysroot = { path: host.path, repo: `${host.path}/ostree/repo`, stateroot: "default" };
+  await deployWithOstree(sysroot, { ref: commit, originFile: `${host.images}/origin` });
   osImage(`${host.images}/os`, { version: "3", kargs: ["nosmt"] });
   const { code, stderr } = await host.bootc("upgrade");
   assertEquals(code, 0, stderr);
