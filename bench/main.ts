@@ -10,6 +10,7 @@ import { hostCases } from "./host.ts";
 import { installCase } from "./install.ts";
 import { mergeCase } from "./merge.ts";
 import { pullCases } from "./pulls.ts";
+import { rebootCase } from "./reboot.ts";
 import { type Row, table } from "./table.ts";
 
 const spec = {
@@ -22,7 +23,7 @@ const spec = {
   },
 } as const;
 
-const all = [...pullCases, mergeCase, installCase, ...hostCases];
+const all = [...pullCases, mergeCase, installCase, rebootCase, ...hostCases];
 
 await script(spec, async (ctx, flags, positionals) => {
   const words: readonly string[] = positionals.case ?? [];
