@@ -34,7 +34,7 @@ export async function run(ctx: CliContext, _flags: Values<typeof spec>): Promise
   }
   const elsewhere = await inOwnMountNamespace(ctx);
   if (elsewhere !== undefined) return elsewhere;
-  if (await isReconciled(INSTALLER)) {
+  if (isReconciled(INSTALLER)) {
     ctx.stdout.write("Reconciliation already completed.\n");
     return;
   }

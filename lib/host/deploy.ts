@@ -7,7 +7,7 @@ import { Origin } from "../ostree/origin.ts";
 import type { Repo } from "../ostree/repo.ts";
 import type { Sysroot } from "../ostree/sysroot.ts";
 import type { Context } from "../sys/context.ts";
-import { isThere } from "../sys/is_there.ts";
+import { exists } from "../sys/exists.ts";
 import { type FetchedImage, type FetchHooks, importBootable } from "./fetch.ts";
 
 /** libostree's and Anaconda's name for the only one there is. */
@@ -56,7 +56,7 @@ export async function deployImage(ctx: Context, sysroot: Sysroot, request: Deplo
   await using pull = await ImagePull.open(ctx, repo, request.reference, { ...request.pull, storeAs });
   const fetched = await importBootable(pull, request);
   report({ kind: "step", name: "deploying", index: 0, total: 1 });
-  await requireStateroot(sysroot, stateroot);
+  requireStateroot(sysroot, stateroot);
   const merge = mergeDeployment(sysroot, stateroot);
   const tree = {
     stateroot,
@@ -84,8 +84,8 @@ function targetOf({ target, reference }: DeployRequest): OstreeImageReference {
 }
 
 /** Makes a stateroot unless there is one: a host that is installed has none yet; whoever names a new one on an installed host wants it too. @throws {GlibError} */
-export async function requireStateroot(sysroot: Sysroot, name: string): Promise<void> {
-  if (!await isThere(`${sysroot.path === "/" ? "" : sysroot.path}/ostree/deploy/${name}`)) sysroot.initStateroot(name);
+export function requireStateroot(sysroot: Sysroot, name: string): void {
+  if (!exists(`${sysroot.path === "/" ? "" : sysroot.path}/ostree/deploy/${name}`)) sysroot.initStateroot(name);
 }
 
 /** libostree's choice of whose /etc and arguments the next one takes over: the running deployment of this stateroot, else its first one. */

@@ -9,7 +9,7 @@ import { CommitTree } from "../ostree/commit_tree.ts";
 import type { Repo } from "../ostree/repo.ts";
 import type { Sysroot } from "../ostree/sysroot.ts";
 import { UserError } from "../sys/errors.ts";
-import { isThere } from "../sys/is_there.ts";
+import { exists } from "../sys/exists.ts";
 import { writeAll } from "../sys/libc.ts";
 import { replaceFile } from "../sys/replace_file.ts";
 import { configOfImage } from "./image_config.ts";
@@ -59,8 +59,8 @@ export async function completeInstallation(sysroot: Sysroot, stateroot?: string)
 }
 
 /** Whether it was done in the system whose root is a directory. */
-export async function isReconciled(root: string): Promise<boolean> {
-  return await isThere(`${root}/${RECONCILED}`);
+export function isReconciled(root: string): boolean {
+  return exists(`${root}/${RECONCILED}`);
 }
 
 /** Says that it was done, to whoever asks in that system: `ensure-completion`, also the reference's. */
@@ -70,5 +70,5 @@ export async function markReconciled(root: string): Promise<void> {
 
 /** The same where Anaconda runs; elsewhere nobody asks. */
 export async function markForAnaconda(root: string): Promise<void> {
-  if (await isThere(`${root}/${ANACONDA}`)) await markReconciled(root);
+  if (exists(`${root}/${ANACONDA}`)) await markReconciled(root);
 }

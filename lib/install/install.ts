@@ -119,7 +119,7 @@ export async function install(ctx: Context, target: InstallTarget, request: Inst
 async function deploy(ctx: Context, target: InstallTarget, what: Imported): Promise<Deployment> {
   using sysroot = Sysroot.open(target.root);
   using _lock = await sysroot.lock(ctx);
-  await requireStateroot(sysroot, what.stateroot);
+  requireStateroot(sysroot, what.stateroot);
   await sysroot.deployTree({
     stateroot: what.stateroot,
     checksum: what.fetched.image.commit,

@@ -1,7 +1,7 @@
 /** A mounted file system that becomes a host: the empty system root, and what an image's deployment in it gets. */
 import { Keyfile } from "../codec/keyfile.ts";
 import type { Context } from "../sys/context.ts";
-import { isThere } from "../sys/is_there.ts";
+import { exists } from "../sys/exists.ts";
 import { writeAll } from "../sys/libc.ts";
 import { replaceFile } from "../sys/replace_file.ts";
 import { run } from "../sys/run.ts";
@@ -50,7 +50,7 @@ function notEmpty(path: string): UserError {
 export async function makeSystemRoot(ctx: Context, root: string): Promise<void> {
   // libostree writes the configuration last.
   const { ostree } = ctx.tools;
-  if (!await isThere(`${root}/ostree/repo/config`)) await run(ctx, [ostree, "admin", "init-fs", "--modern", root]);
+  if (!exists(`${root}/ostree/repo/config`)) await run(ctx, [ostree, "admin", "init-fs", "--modern", root]);
   // libostree reads no system root where this is a directory.
   await seedLoader(`${root}/boot`);
 }

@@ -1,5 +1,5 @@
 /** Two places for GRUB's directory in /boot, so that a new one can be made whole while the firmware still starts the one in the other place. */
-import { isThere } from "../../sys/is_there.ts";
+import { exists } from "../../sys/exists.ts";
 import type { GrubParent } from "./boot_loader.ts";
 
 /** In /boot, while a new one is made: its place. */
@@ -12,7 +12,7 @@ export async function freeGrubParent(bootDirectory: string): Promise<GrubParent>
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  return await isThere(`${bootDirectory}/grub`) ? "/bootc" : "";
+  return exists(`${bootDirectory}/grub`) ? "/bootc" : "";
 }
 
 /** Remembers the place for the next attempt; whoever removes the other one removes this mark as well. */
