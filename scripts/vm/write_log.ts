@@ -58,7 +58,8 @@ export function replay(logPath: string, diskPath: string): Replayed {
   using disk = Deno.openSync(diskPath, { write: true });
   let [kept, waiting]: [number, Entry[]] = [0, []];
   const places = new Map<Entry, number>();
-  for (let i = 0, at = sectorBytes; i < entries; i++) {
+  let at = sectorBytes;
+  for (let i = 0; i < entries; i++) {
     const view = readAt(log, at, ENTRY_BYTES);
     const [sector, sectors, flags] = [0, 8, 16].map((offset) => Number(view.getBigUint64(offset, true)));
     const entry = { sector: sector!, sectors: sectors!, flags: flags! };
@@ -78,5 +79,17 @@ export function replay(logPath: string, diskPath: string): Replayed {
       at += entry.sectors * sectorBytes;
     }
   }
-  return { kept, lost: waiting.length };
+  return { kept, lost: waiting.length + countAfter(log, at, sectorBytes) };
+}
+
+/** Writes behind what the head counts. The power went while they were written down, so that the last ones may be of any kind. */
+function countAfter(log: Deno.FsFile, start: number, sectorBytes: number): number {
+  const { size } = log.statSync();
+  let count = 0;
+  for (let at = start; at + ENTRY_BYTES <= size; count++) {
+    const sectors = Number(readAt(log, at, ENTRY_BYTES).getBigUint64(8, true));
+    if (sectors === 0) break;
+    at += (1 + sectors) * sectorBytes;
+  }
+  return count;
 }

@@ -39,19 +39,19 @@ function logOf(entries: readonly Entry[], counted = entries.lastIndexOf("flush")
 
 const write = (sector: number, ...fill: number[]): Write => ({ sector, fill });
 
-const rows: [fact: string, entries: Entry[], sectors: number[]][] = [
-  ["writes what was flushed", [write(0, 1, 2), write(3, 4), "flush"], [1, 2, 0, 4]],
-  ["drops what came after the last flush", [write(0, 1), "flush", write(1, 2), "flush", write(2, 3)], [1, 2, 0, 0]],
-  ["takes the later of two writes", [write(1, 1), write(1, 2), "flush", write(1, 3)], [0, 2, 0, 0]],
-  ["leaves what was discarded", [write(0, 1), "flush", { discard: 0 }, write(1, 2), "flush"], [1, 2, 0, 0]],
+const rows: [fact: string, entries: Entry[], sectors: number[], lost: number][] = [
+  ["writes what was flushed", [write(0, 1, 2), write(3, 4), "flush"], [1, 2, 0, 4], 0],
+  ["drops what came after the last flush", [write(0, 1), "flush", write(1, 2), "flush", write(2, 3)], [1, 2, 0, 0], 1],
+  ["takes the later of two writes", [write(1, 1), write(1, 2), "flush", write(1, 3), write(0, 1)], [0, 2, 0, 0], 2],
+  ["leaves what was discarded", [write(0, 1), "flush", { discard: 0 }, write(1, 2), "flush"], [1, 2, 0, 0], 0],
 ];
 
-for (const [fact, entries, sectors] of rows) {
+for (const [fact, entries, sectors, lost] of rows) {
   Deno.test(`replay() ${fact}`, async () => {
     await using tmp = await tempDir();
     await Deno.writeFile(`${tmp.path}/log`, logOf(entries));
     await Deno.writeFile(`${tmp.path}/disk`, new Uint8Array(4 * SECTOR));
-    replay(`${tmp.path}/log`, `${tmp.path}/disk`);
+    assertEquals(replay(`${tmp.path}/log`, `${tmp.path}/disk`).lost, lost);
     const disk = await Deno.readFile(`${tmp.path}/disk`);
     assertEquals([0, 1, 2, 3].map((i) => disk[i * SECTOR]), sectors);
     assertEquals(disk.length, 4 * SECTOR);
