@@ -18,7 +18,7 @@ const spec = {
 } as const;
 
 /** Lines of a screen that tell of a boot: the loader's, the kernel's first, and what systemd reached. */
-const TELLING = /GRUB|Booting|Linux version|Command line|ostree-prepare-root|Welcome to|Reached target|reboot: /;
+const TELLING = /GNU GRUB|Linux version|Command line|ostree-prepare-root|OK .*Reached target|reboot: /;
 /** The kernel says much more at its start than a reader wants. */
 const MOST_LINES = 24;
 
