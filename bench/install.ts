@@ -1,7 +1,5 @@
 /** `bootc install to-disk` beside a pull and a deployment of the same image: what partitions, boot loaders and checks cost. */
-import { buildDeb } from "../scripts/package/deb.ts";
-import { findRelease } from "../scripts/package/version.ts";
-import { machineImages } from "../scripts/vm/images.ts";
+import { workTreeImages } from "../scripts/vm/system.ts";
 import { capture, run } from "../lib/sys/run.ts";
 import type { Bench, Case } from "./bench.ts";
 import { best, measure, type Measured } from "./measure.ts";
@@ -10,18 +8,9 @@ import { timesRow } from "./table.ts";
 
 const DISK_BYTES = 4 * 1024 ** 3;
 
-/** The boot tests' system, with the commit that is checked out; built once for each commit. `BENCH_INSTALL_IMAGE` names another one. */
-async function bootableImage(bench: Bench): Promise<string> {
-  const { ctx, directory } = bench;
-  const given = ctx.env["BENCH_INSTALL_IMAGE"];
-  if (given) return given;
-  const release = await findRelease(ctx);
-  const build = async () => {
-    const work = `${directory}/package`;
-    await Deno.mkdir(work);
-    return await buildDeb(ctx, release, { directory: work, arch: Deno.build.arch, quick: true });
-  };
-  return `oci:${(await machineImages(ctx, { key: release.commit, build })).layout}:v1`;
+/** The boot tests' system, with the program as it is in the work tree. `BENCH_INSTALL_IMAGE` names another one. */
+async function bootableImage({ ctx }: Bench): Promise<string> {
+  return ctx.env["BENCH_INSTALL_IMAGE"] || `oci:${(await workTreeImages(ctx)).layout}:v1`;
 }
 
 /** Where the disk images lie: on a disk, as the time that its syncs take belongs to both. */

@@ -1,4 +1,5 @@
 /** What is said of an update before it is queued: what it changes that nobody would see. */
+import { VAR_PATHS } from "../container/path_filter.ts";
 import { CommitTree } from "../ostree/commit_tree.ts";
 import { binaryString } from "../ostree/objects.ts";
 import { isDamage } from "../host/damage.ts";
@@ -13,8 +14,7 @@ import { changedLines, keptLine, unseenLines } from "./words.ts";
 
 const FILE_MAX_BYTES = 4 << 20;
 const FORMS: readonly AccountForm[] = ["passwd", "group"];
-/** Where a commit may have /var: libostree before 2024.3 cannot hold `var` itself. */
-const VARS = ["var", "usr/share/factory/var"];
+const VARS = Object.values(VAR_PATHS);
 
 /** The trees that an update is about. */
 interface Trees extends Disposable {

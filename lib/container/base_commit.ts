@@ -5,7 +5,7 @@ import { readFileObject } from "../ostree/file_object.ts";
 import type { ObjectStore } from "../ostree/store.ts";
 import { type TreeRef, Trees } from "../ostree/tree.ts";
 import { UserError } from "../sys/errors.ts";
-import type { FilterRules } from "./path_filter.ts";
+import { type FilterRules, VAR_PATHS } from "./path_filter.ts";
 import { parsePrepareRoot, PREPARE_ROOT } from "./prepare_root.ts";
 
 /** Deeper than any path can be; a hostile tree must not end in a stack overflow. */
@@ -57,7 +57,7 @@ export function filterRules(
   base: string | undefined,
   libostree: { readonly keepsVar: boolean },
 ): FilterRules {
-  const varPath = libostree.keepsVar ? "var" : "usr/share/factory/var";
+  const varPath = libostree.keepsVar ? VAR_PATHS.kept : VAR_PATHS.factory;
   if (base === undefined) return { keepAll: true, varPath, policy: "" };
   const commit = decodeCommit(store.read("commit", base));
   const trees = new Trees(store);

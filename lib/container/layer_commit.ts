@@ -13,7 +13,7 @@ import type { Bytes } from "../sys/libc.ts";
 import { VERSION } from "../version.ts";
 import type { LayerFacts } from "./derived_layer.ts";
 import type { LayerKind } from "./layout.ts";
-import type { FilterRules } from "./path_filter.ts";
+import { type FilterRules, VAR_PATHS } from "./path_filter.ts";
 
 const KIND = "bootc.layer.kind";
 const NAMED = "bootc.layer.named-directories";
@@ -111,15 +111,16 @@ export function verifiedDiffId(commit: Commit): string | undefined {
   return commit.metadata.has(KIND) ? metadataText(commit.metadata, DIFF_ID) : undefined;
 }
 
-/**
- * Whether a stored derived layer was filtered and labelled as these rules would; foreign commits say nothing and are taken. Where /var went
- * is not asked: a host that was installed by another version of libostree need not fetch its whole image anew for content that only a first
- * boot would look at.
- */
+/** Whether a stored derived layer was filtered and labelled as these rules would; foreign commits say nothing and are taken. */
 export function filteredAs(commit: Commit, rules: FilterRules): boolean {
   const stored = commit.metadata.get(FILTER)?.value;
-  if (typeof stored !== "string") return true;
-  return (["var", "usr/share/factory/var"] as const).some((varPath) => stored === filterText({ ...rules, varPath }));
+  return stored === undefined || stored === filterText(rules);
+}
+
+/** Whether a stored derived layer has its /var as factory content. */
+export function hasFactoryVar(commit: Commit): boolean {
+  const stored = commit.metadata.get(FILTER)?.value;
+  return typeof stored === "string" && stored.split(":")[1] === VAR_PATHS.factory;
 }
 
 /** What a merge needs of a stored derived layer. */

@@ -12,7 +12,7 @@ import { VERSION } from "../version.ts";
 import { filterRules, requireComplete } from "./base_commit.ts";
 import { DerivedLayer } from "./derived_layer.ts";
 import { type ImageDescription, imageMetadata } from "./images.ts";
-import { filteredAs, requireNoLayer, writeChunkCommit, writeDerivedCommit } from "./layer_commit.ts";
+import { filteredAs, hasFactoryVar, requireNoLayer, writeChunkCommit, writeDerivedCommit } from "./layer_commit.ts";
 import { LayerFetch } from "./layer_fetch.ts";
 import type { ImageLayer } from "./layout.ts";
 import { mergeImage } from "./merge_image.ts";
@@ -52,7 +52,7 @@ export class LayerImport {
     }
     const base = layout.commit && this.#commits.get(layout.commit.index);
     if (base !== undefined) this.#completeBase(base, native);
-    const rules = filterRules(this.store, base, { keepsVar: libostreeIsAtLeast(2024, 3) });
+    const rules = filterRules(this.store, base, { keepsVar: this.#keepsVar() });
     for (const layer of layout.derived) {
       const commit = this.#commits.get(layer.index);
       if (commit !== undefined && !filteredAs(this.pull.repo.loadCommit(commit), rules)) wantsDerived.add(layer.index);
@@ -64,6 +64,16 @@ export class LayerImport {
     this.#share();
     const image = await this.#merge(base);
     return { image, imported: this.#imported, dropped: this.#dropped, droppedPaths: this.#droppedPaths };
+  }
+
+  /**
+   * An image that was begun under an older libostree goes on with factory content: one tree has one place for /var, and a host that was
+   * installed from elsewhere need not fetch it all anew for what only a first boot would look at.
+   */
+  #keepsVar(): boolean {
+    if (!libostreeIsAtLeast(2024, 3)) return false;
+    const lowest = this.prepared.layout.derived.find(({ index }) => this.#commits.has(index));
+    return lowest === undefined || !hasFactoryVar(this.pull.repo.loadCommit(this.#commits.get(lowest.index)!));
   }
 
   /** Takes stored layers as they are; one found by its content gets a ref under the new digest too. */

@@ -3,12 +3,16 @@
  * Paths are binary strings.
  */
 
+/** Where an image's /var goes: kept where libostree fills a deployment's /var from it (2024.3), else factory content. */
+export const VAR_PATHS = { kept: "var", factory: "usr/share/factory/var" } as const;
+/** One of {@linkcode VAR_PATHS}. */
+export type VarPath = typeof VAR_PATHS[keyof typeof VAR_PATHS];
+
 /** How an image's derived layers are filtered. */
 export interface FilterRules {
   /** Every top-level name is kept: the image has no ostree part, or its base has a transient or composefs root. */
   readonly keepAll: boolean;
-  /** Where /var goes: kept where libostree fills a deployment's /var from it (2024.3), else factory content. */
-  readonly varPath: "var" | "usr/share/factory/var";
+  readonly varPath: VarPath;
   /** Which SELinux policy labels the layer's entries: the dirtree of the base's usr/etc/selinux, empty for none. */
   readonly policy: string;
 }

@@ -1,4 +1,5 @@
 /** What an image's tree shows that would go wrong on the booted host, though nothing fails before. Source: platform.md 5.2. */
+import { VAR_PATHS } from "../container/path_filter.ts";
 import type { CommitTree } from "../ostree/commit_tree.ts";
 
 const CONFIG_MAX_BYTES = 1 << 16;
@@ -35,7 +36,7 @@ export async function treeNotices(tree: LookedAt): Promise<string[]> {
       } is lost at its next update: make links to /var`,
     );
   }
-  if (["usr/share/factory/var", "var"].some((path) => tree.list(`${path}/lib/dpkg`) !== undefined)) {
+  if (Object.values(VAR_PATHS).some((path) => tree.list(`${path}/lib/dpkg`) !== undefined)) {
     add("Image has its package database in /var/lib/dpkg, which no update changes; move it to /usr/lib/sysimage/dpkg");
   }
   return notices;

@@ -73,16 +73,16 @@ export async function removeOldBoot(ctx: Context, root: string, { grub, esp }: N
   using boot = openRoot(`${root}/boot`);
   const loader = new TextDecoder().decode(readLinkAt(boot.fd, cstr("loader")) ?? new Uint8Array(0));
   const kept = new Set(["ostree", "loader", loader, grub, "syslinux", "lost+found"]);
-  removeBelow(boot.fd, { keep: (name) => kept.has(name), signal: ctx.signal, failed: failures.add });
+  await removeBelow(boot.fd, { keep: (name) => kept.has(name), signal: ctx.signal, failed: failures.add });
   await syncfs(boot.fd);
   if (esp !== undefined) {
     using efi = openRoot(`${esp}/EFI`);
     const other = (name: string) => OTHER_SYSTEMS.has(name.toLowerCase()) || name.toLowerCase() === "boot";
-    removeBelow(efi.fd, { keep: other, signal: ctx.signal, failed: failures.add });
+    await removeBelow(efi.fd, { keep: other, signal: ctx.signal, failed: failures.add });
     using own = new Descriptor(openDirectoryAt(efi.fd, "BOOT"));
     // A shim beside the loader would start one that is gone.
     const loader = (name: string) => name.toLowerCase() === "bootx64.efi";
-    removeBelow(own.fd, { keep: loader, signal: ctx.signal, failed: failures.add });
+    await removeBelow(own.fd, { keep: loader, signal: ctx.signal, failed: failures.add });
     await syncfs(efi.fd);
   }
   failures.check(`${root}/boot`, "The new system boots all the same; remove it by hand");
@@ -126,11 +126,11 @@ export async function removeOldRoot(ctx: Context, root: string): Promise<void> {
   const failures = new Failures();
   const options = { signal: ctx.signal, failed: failures.add };
   const hasEtc = lstatAt(physical.fd, cstr("etc"))?.type === "directory";
-  removeBelow(physical.fd, { ...options, keep: (name) => NEW_IN_ROOT.has(name) || (hasEtc && name === "etc") });
+  await removeBelow(physical.fd, { ...options, keep: (name) => NEW_IN_ROOT.has(name) || (hasEtc && name === "etc") });
   const hint = `Remove it by hand, or give it up: rm ${root}/etc/${STAMP_NAME}`;
   if (hasEtc) {
     using etc = new Descriptor(openDirectoryAt(physical.fd, "etc"));
-    removeBelow(etc.fd, { ...options, keep: (name) => name === STAMP_NAME });
+    await removeBelow(etc.fd, { ...options, keep: (name) => name === STAMP_NAME });
     failures.check(root, hint);
     await syncfs(physical.fd);
     unlinkat(etc.fd, cstr(STAMP_NAME));

@@ -2,6 +2,7 @@
 import type { StoredImage } from "../container/images.ts";
 import { settle } from "../host/queue.ts";
 import type { HostSession } from "../host/session.ts";
+import { dropSoftReboot } from "../host/soft_reboot.ts";
 import { imageText } from "../host/spec_image.ts";
 import { formatOstreeImageReference, type OstreeImageReference } from "../oci/reference.ts";
 import { GlibError } from "../ostree/glib.ts";
@@ -62,7 +63,11 @@ export async function resetHost(session: HostSession, request: ResetRequest): Pr
   const { image, reference } = request;
   const names = await Array.fromAsync(Deno.readDir(`${staterootsOf(session)}`), ({ name }) => name);
   const stateroot = request.stateroot ?? nextStateroot(names, ctx.now().getUTCFullYear());
-  if (stateroot === current.stateroot) throw new UserError(`Cannot redeploy over booted stateroot ${stateroot}`);
+  if (stateroot === current.stateroot) {
+    throw new UserError(`Cannot redeploy over booted stateroot ${stateroot}`, {
+      hint: "Give another name to --stateroot, or none",
+    });
+  }
   staterootArgument(stateroot);
   if (names.includes(stateroot)) {
     throw new UserError(`There is a stateroot "${stateroot}" already`, {
@@ -72,6 +77,7 @@ export async function resetHost(session: HostSession, request: ResetRequest): Pr
   const inherited = request.inheritRoot ? rootKargs(current.kernelArguments) : [];
   const facts = { repo, commit: image.commit, before: undefined, current: inherited };
   const kernelArguments = addKargs(await completedKargs(facts), request.kernelArguments);
+  await dropSoftReboot(ctx);
   sysroot.initStateroot(stateroot);
   try {
     await sysroot.stageTree({

@@ -1,6 +1,5 @@
 /** Removing what lies below a directory, on one file system, without following anything. */
 import { Descriptor } from "./descriptor.ts";
-import { throwIfInterrupted } from "./errors.ts";
 import {
   type Bytes,
   cstr,
@@ -14,6 +13,7 @@ import {
   unlinkat,
 } from "./libc.ts";
 import { fstat, lstatAt } from "./libc_stat.ts";
+import { Pace } from "./pace.ts";
 
 /** What is spared, and who is told. */
 export interface RemoveOptions {
@@ -28,29 +28,31 @@ const AT_REMOVEDIR = 0x200;
 /** Directories open at a time; what lies deeper is moved up first. */
 const MAX_DEPTH = 128;
 
-/** Removes what is below the open directory `fd`, but not mount points and what they hide. A link goes itself, never what it points at. Safe to
+/**
+ * Removes what is below the open directory `fd`, but not mount points and what they hide. A link goes itself, never what it points at. Safe to
  * repeat: what a power cut leaves is removed by the next call.
  * @throws {Interrupted} @throws {LibcError} when the directory itself cannot be read
  */
-export function removeBelow(fd: number, options: RemoveOptions): void {
-  const top = { fd, device: fstat(fd).device, moved: [] as Bytes[], ...options };
+export async function removeBelow(fd: number, options: RemoveOptions): Promise<void> {
+  const top = { fd, device: fstat(fd).device, moved: [] as Bytes[], pace: new Pace(options.signal), ...options };
   for (const name of namesOf(fd)) {
-    if (!options.keep?.(textOf(name))) removeName(top, fd, name, textOf(name), 1);
+    if (!options.keep?.(textOf(name))) await removeName(top, fd, name, textOf(name), 1);
   }
-  for (let name = top.moved.pop(); name; name = top.moved.pop()) removeName(top, fd, name, textOf(name), 1);
+  for (let name = top.moved.pop(); name; name = top.moved.pop()) await removeName(top, fd, name, textOf(name), 1);
 }
 
 interface Top extends RemoveOptions {
   readonly fd: number;
   readonly device: string;
+  readonly pace: Pace;
   /** Names below `fd` that deep directories were given. */
   readonly moved: Bytes[];
 }
 
-function removeName(top: Top, parent: number, name: Bytes, path: string, depth: number): void {
-  throwIfInterrupted(top.signal);
+async function removeName(top: Top, parent: number, name: Bytes, path: string, depth: number): Promise<void> {
+  await top.pace.step();
   try {
-    if (lstatAt(parent, name)?.type === "directory") removeDirectory(top, parent, name, path, depth);
+    if (lstatAt(parent, name)?.type === "directory") await removeDirectory(top, parent, name, path, depth);
     else unlinkat(parent, name);
   } catch (error) {
     if (!(error instanceof LibcError)) throw error;
@@ -58,7 +60,7 @@ function removeName(top: Top, parent: number, name: Bytes, path: string, depth: 
   }
 }
 
-function removeDirectory(top: Top, parent: number, name: Bytes, path: string, depth: number): void {
+async function removeDirectory(top: Top, parent: number, name: Bytes, path: string, depth: number): Promise<void> {
   if (depth > MAX_DEPTH) {
     const shallow = cstr(`.bootc-removing-${crypto.randomUUID()}`);
     renameat(parent, name, top.fd, shallow);
@@ -70,7 +72,7 @@ function removeDirectory(top: Top, parent: number, name: Bytes, path: string, de
     const own = fstat(directory.fd);
     if (own.isMountPoint || own.device !== top.device) return;
     for (const below of namesOf(directory.fd)) {
-      removeName(top, directory.fd, below, `${path}/${textOf(below)}`, depth + 1);
+      await removeName(top, directory.fd, below, `${path}/${textOf(below)}`, depth + 1);
     }
   }
   // One that holds a mount point, or what could not be removed, stays; the latter was told of.

@@ -36,7 +36,7 @@ for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub
   systemd-firstboot.service ldconfig.service systemd-hwdb-update.service systemd-journal-catalog-update.service \
   grub-common.service grub2-common.service systemd-pcrmachine.service systemd-tpm2-setup.service systemd-tpm2-setup-early.service \
   netavark-dhcp-proxy.socket netavark-dhcp-proxy.service podman.socket podman-auto-update.timer podman-clean-transient.service \
-  qemu-guest-agent.service systemd-hwdb-update.service systemd-networkd-persistent-storage.service e2scrub_reap.timer \
+  qemu-guest-agent.service systemd-networkd-persistent-storage.service e2scrub_reap.timer \
   getty@tty1.service serial-getty@ttyS0.service; do
   ln -sfn /dev/null "/etc/systemd/system/$unit"
 done

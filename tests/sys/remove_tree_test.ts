@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { Descriptor } from "../../lib/sys/descriptor.ts";
 import { Interrupted } from "../../lib/sys/errors.ts";
 import { AT_FDCWD, openDirectoryAt } from "../../lib/sys/libc.ts";
@@ -8,10 +8,10 @@ import { tempDir } from "../temp.ts";
 
 const never = new AbortController().signal;
 
-function remove(path: string, keep?: (name: string) => boolean): string[] {
+async function remove(path: string, keep?: (name: string) => boolean): Promise<string[]> {
   const failures: string[] = [];
   using open = new Descriptor(openDirectoryAt(AT_FDCWD, path));
-  removeBelow(open.fd, {
+  await removeBelow(open.fd, {
     signal: never,
     failed: (name, error) => failures.push(`${name}: ${error.message}`),
     ...(keep && { keep }),
@@ -32,7 +32,7 @@ Deno.test("removeBelow() removes all kinds of files, and nothing that links lead
     "in/odd \xff name": text(""),
     "in/deep/kept": text("only at the top is it kept"),
   });
-  assertEquals(remove(`${root.path}/in`, (name) => name === "kept"), []);
+  assertEquals(await remove(`${root.path}/in`, (name) => name === "kept"), []);
   assertEquals([...Deno.readDirSync(`${root.path}/in`)].map(({ name }) => name), ["kept"]);
   assertEquals(await Deno.readTextFile(`${root.path}/in/kept/inside`), "y");
   assertEquals(await Deno.readTextFile(`${root.path}/outside/file`), "mine");
@@ -40,7 +40,7 @@ Deno.test("removeBelow() removes all kinds of files, and nothing that links lead
 
 Deno.test("removeBelow() removes directories deeper than a path can be, with few descriptors", async () => {
   await using root = await deepRoot(3000);
-  assertEquals(remove(root.path), []);
+  assertEquals(await remove(root.path), []);
   assertEquals([...Deno.readDirSync(root.path)], []);
 });
 
@@ -48,6 +48,16 @@ Deno.test("removeBelow() ends at a signal", async () => {
   await using root = await tempDir();
   addToRoot(root.path, { file: text("") });
   using open = new Descriptor(openDirectoryAt(AT_FDCWD, root.path));
-  assertThrows(() => removeBelow(open.fd, { signal: AbortSignal.abort(), failed: () => {} }), Interrupted);
+  await assertRejects(() => removeBelow(open.fd, { signal: AbortSignal.abort(), failed: () => {} }), Interrupted);
   assertEquals(await Deno.readTextFile(`${root.path}/file`), "");
+});
+
+Deno.test("removeBelow() hears a signal that comes while it works", async () => {
+  await using root = await tempDir();
+  for (let i = 0; i < 40_000; i++) Deno.writeFileSync(`${root.path}/${i}`, new Uint8Array(0));
+  using open = new Descriptor(openDirectoryAt(AT_FDCWD, root.path));
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 0);
+  await assertRejects(() => removeBelow(open.fd, { signal: controller.signal, failed: () => {} }), Interrupted);
+  assertEquals([...Deno.readDirSync(root.path)].length > 0, true);
 });

@@ -1,4 +1,4 @@
-/** Boot loader entries of a libostree that does not know `sysroot.bootprefix`: older than 2023.1, such as Debian 12's. */
+/** Boot loader entries of a libostree that does not know `sysroot.bootprefix`, such as 2022.7 of Debian 12. */
 import { parseBlsEntry } from "../../codec/bls.ts";
 import { writeAll } from "../../sys/libc.ts";
 import { replaceFile } from "../../sys/replace_file.ts";

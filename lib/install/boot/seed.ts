@@ -47,7 +47,7 @@ export async function seedLoader(bootDirectory: string): Promise<void> {
   const type = lstatAt(boot.fd, LOADER)?.type;
   if (type === undefined || type === "symlink") return;
   if (type !== "directory") throw new UserError(`Cannot install beside "${bootDirectory}/loader", a ${type}`);
-  removeAll(boot.fd, OLD);
+  await removeAll(boot.fd, OLD);
   linkTree(boot.fd, "loader", boot.fd, OLD);
   unlinkat(boot.fd, ASIDE);
   symlinkat(cstr(OLD), boot.fd, ASIDE);
@@ -59,7 +59,7 @@ export async function seedLoader(bootDirectory: string): Promise<void> {
     });
   }
   await syncfs(boot.fd);
-  removeAll(boot.fd, ".bootc-loader");
+  await removeAll(boot.fd, ".bootc-loader");
 }
 
 /** Second names for all files of a directory. */
@@ -76,14 +76,14 @@ function linkTree(from: number, name: string, to: number, newName: string): void
   }
 }
 
-function removeAll(parent: number, name: string): void {
+async function removeAll(parent: number, name: string): Promise<void> {
   if (lstatAt(parent, cstr(name))?.type !== "directory") return;
   {
     using directory = new Descriptor(openDirectoryAt(parent, name));
     const failed = (_path: string, error: Error) => {
       throw error;
     };
-    removeBelow(directory.fd, { signal: new AbortController().signal, failed });
+    await removeBelow(directory.fd, { signal: new AbortController().signal, failed });
   }
   unlinkat(parent, cstr(name), AT_REMOVEDIR);
 }

@@ -108,7 +108,11 @@ Deno.test({
 });
 
 const REFUSALS: readonly [name: string, words: string[], error: string][] = [
-  ["the stateroot that runs", ["--stateroot", "default"], "error: Cannot redeploy over booted stateroot default\n"],
+  [
+    "the stateroot that runs",
+    ["--stateroot", "default"],
+    "error: Cannot redeploy over booted stateroot default\nhint: Give another name to --stateroot, or none\n",
+  ],
   ["a name that is none", ["--stateroot", "a/b"], 'error: "a/b" is no name for a stateroot\n'],
   [
     "a stateroot that is there",
