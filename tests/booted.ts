@@ -134,6 +134,18 @@ export class Booted implements AsyncDisposable {
     return parseAdminStatus(await this.text("ostree", "admin", "status"));
   }
 
+  /**
+   * Says that a soft reboot is prepared, and puts in libostree's place, which knows none here: an `umount` that ends with `code` and writes its
+   * words to /run/asked. Gives the environment that finds it.
+   */
+  async prepareSoftReboot(code: number): Promise<Record<string, string>> {
+    await this.write("/run/ostree/nextroot-booted", "");
+    await this.write("/tmp/bin/umount", `#!/bin/sh\nprintf '%s\\n' "$*" >> /run/asked\necho busy >&2\nexit ${code}\n`);
+    await this.write("/tmp/bin/nsenter", `#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done; shift; exec "$@"\n`);
+    await this.run(["chmod", "755", "/tmp/bin/umount", "/tmp/bin/nsenter"]);
+    return { PATH: "/tmp/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
+  }
+
   /** Writes a file inside, making its directory. */
   async write(path: string, content: string): Promise<void> {
     const outside = `/proc/${this.#namespace?.pid}/root${path}`;

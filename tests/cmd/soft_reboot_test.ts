@@ -54,14 +54,7 @@ for (const code of [0, 32]) {
   test(`bootc upgrade takes back a soft reboot that was prepared, where umount ends with ${code} (U24)`, async () => {
     await using host = await TestHost.following();
     host.image({ version: "2" });
-    await host.system.write("/run/ostree/nextroot-booted", "");
-    await host.system.write(
-      "/tmp/bin/umount",
-      `#!/bin/sh\nprintf '%s\\n' "$*" >> /run/asked\necho busy >&2\nexit ${code}\n`,
-    );
-    await host.system.write("/tmp/bin/nsenter", `#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done; shift; exec "$@"\n`);
-    await host.system.run(["chmod", "755", "/tmp/bin/umount", "/tmp/bin/nsenter"]);
-    const env = { PATH: "/tmp/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
+    const env = await host.system.prepareSoftReboot(code);
     const upgraded = await host.system.bootc(["upgrade", "--quiet"], env);
     assertEquals([upgraded.code, upgraded.stderr], [
       0,

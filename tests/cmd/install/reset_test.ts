@@ -107,6 +107,19 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "install reset takes back a soft reboot that was prepared (U24)",
+  ignore,
+  async fn() {
+    await using it = await host();
+    const env = await it.system.prepareSoftReboot(0);
+    const { code, stderr } = await it.system.bootc(["install", "reset", "--experimental", "--quiet"], env);
+    assertEquals([code, stderr], [0, "The soft reboot that was prepared is taken back\n"]);
+    assertEquals(await it.system.read("/run/asked"), "--recursive /run/nextroot\n");
+    assertEquals(await it.system.read("/run/ostree/nextroot-booted"), undefined);
+  },
+});
+
 const REFUSALS: readonly [name: string, words: string[], error: string][] = [
   [
     "the stateroot that runs",
