@@ -8,7 +8,8 @@ import { requireMounts } from "./demo/chroot.ts";
 import { Narrator } from "./demo/narrator.ts";
 import { script } from "./script.ts";
 import { installArgv } from "./vm/disk.ts";
-import { type Firmware, Machine } from "./vm/machine.ts";
+import { Machine } from "./vm/machine.ts";
+import type { Firmware } from "./vm/machine_argv.ts";
 import { startSite } from "./vm/system.ts";
 
 const spec = {

@@ -6,7 +6,8 @@ import { homeForRegistry, startRegistry } from "../registry.ts";
 import { scratchDirectory } from "../script.ts";
 import { installDisk } from "./disk.ts";
 import { type MachineImages, machineImages, sourcesKey } from "./images.ts";
-import { type Firmware, Machine } from "./machine.ts";
+import { Machine } from "./machine.ts";
+import type { Firmware } from "./machine_argv.ts";
 
 /** A registry with images on them, and a disk where the first is installed. */
 export interface Site extends AsyncDisposable {

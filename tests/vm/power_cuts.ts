@@ -1,6 +1,7 @@
 /** Twenty power cuts at random moments of pull, deploy and finalize, one after the other on one disk, so that their harm would add up. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { type Firmware, Machine } from "../../scripts/vm/machine.ts";
+import { Machine } from "../../scripts/vm/machine.ts";
+import type { Firmware } from "../../scripts/vm/machine_argv.ts";
 import { type Site, startSite } from "../../scripts/vm/system.ts";
 import { makeVersion } from "../../scripts/vm/versions.ts";
 import { agreedRoles, ctx, running, step, whole } from "./system.ts";

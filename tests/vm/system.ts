@@ -1,6 +1,7 @@
 /** Systems in virtual machines, and what a test asks of them. */
 import { assertEquals } from "@std/assert";
-import type { Firmware, Machine } from "../../scripts/vm/machine.ts";
+import type { Machine } from "../../scripts/vm/machine.ts";
+import type { Firmware } from "../../scripts/vm/machine_argv.ts";
 import { startSystem as start, type System } from "../../scripts/vm/system.ts";
 import "../libraries.ts";
 import { mayMount } from "../may_mount.ts";
