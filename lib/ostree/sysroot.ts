@@ -5,8 +5,8 @@
  */
 import type { Context } from "../sys/context.ts";
 import { cstr } from "../sys/libc.ts";
-import { exists } from "../sys/exists.ts";
 import { UserError } from "../sys/errors.ts";
+import { isLockedByFile, removeLockFile, touchLockFile } from "./finalization_lock.ts";
 import { type Deployment, readDeployment, sameDeployment } from "./deployment.ts";
 import {
   cancellable,
@@ -63,8 +63,6 @@ export interface StageRequest extends TreeRequest {
   readonly locked?: boolean;
 }
 
-/** libostree before 2023.8 knows the lock as this file; newer ones as a key of the staged state, and honour both. */
-const FINALIZATION_LOCK_FILE = "/run/ostree/staged-deployment-locked";
 /** Option structs grow between versions: zeroed, and larger than any so far. */
 const OPTIONS_BYTES = 256;
 
@@ -119,7 +117,7 @@ export class Sysroot implements Disposable {
   deployments(): Deployment[] {
     using array = this.#array();
     const booted = ostree().ostree_sysroot_get_booted_deployment(this.#handle);
-    const lockFile = exists(FINALIZATION_LOCK_FILE);
+    const lockFile = isLockedByFile();
     return pointersOf(array.pointer).map((handle) =>
       readDeployment(handle, {
         sysroot: this.#handle,
@@ -390,18 +388,5 @@ export class Sysroot implements Disposable {
   [Symbol.dispose](): void {
     this.#unlock();
     this.#sysroot[Symbol.dispose]();
-  }
-}
-
-function touchLockFile(): void {
-  Deno.mkdirSync("/run/ostree", { recursive: true });
-  Deno.writeFileSync(FINALIZATION_LOCK_FILE, new Uint8Array(0), { mode: 0o640 });
-}
-
-function removeLockFile(): void {
-  try {
-    Deno.removeSync(FINALIZATION_LOCK_FILE);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
