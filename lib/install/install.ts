@@ -8,6 +8,7 @@ import { Origin } from "../ostree/origin.ts";
 import { Sysroot } from "../ostree/sysroot.ts";
 import type { Context } from "../sys/context.ts";
 import { UserError } from "../sys/errors.ts";
+import { prefixEntries } from "./boot/bls_prefix.ts";
 import type { BootLoader, EfiPartition, GrubParent } from "./boot/boot_loader.ts";
 import type { OstreeBootloader } from "./boot/choose.ts";
 import type { BoundImages } from "./bound_images.ts";
@@ -99,6 +100,7 @@ export async function install(ctx: Context, target: InstallTarget, request: Inst
   report({ kind: "step", name: "deploying", index: 0, total: 1 });
   await prepareBootLoader(target.root, { ...imported, bootOnRoot });
   const deployment = await deploy(ctx, target, imported);
+  if (bootOnRoot) await prefixEntries(`${target.root}/boot`);
   using labels = Labels.open(ctx, { root: target.root, commit: fetched.image.commit, selinux });
   const host = { target: { ...target, bootMountSpec }, deployment, image: fetched.image, request };
   await writeHostFiles(ctx, host, labels);

@@ -1,7 +1,6 @@
 /** GRUB out of the image itself, for BIOS and UEFI from the same disk; it only differs what it reads the entries from. */
 import type { Context } from "../../sys/context.ts";
 import { UserError } from "../../sys/errors.ts";
-import { prefixEntries } from "./bls_prefix.ts";
 import type { BootFiles, BootLoader, BootPlace, BootTarget } from "./boot_loader.ts";
 import { blsConfig, type GrubConfigOptions, syslinuxConfig } from "./grub_config.ts";
 import { makeEfi, placeBios, placeEfi, together } from "./grub_place.ts";
@@ -21,11 +20,6 @@ abstract class Grub implements BootLoader {
 
   abstract seed(bootDirectory: string): Promise<void>;
 
-  /** For what this libostree leaves out of the entries. */
-  protected completeEntries(_target: BootTarget): Promise<void> {
-    return Promise.resolve();
-  }
-
   requirePlace({ biosDisk, esp }: BootPlace): void {
     const { bios, efi } = this.files;
     if (!(bios && biosDisk !== undefined) && !(efi && esp !== undefined)) throw nowhere(this.files);
@@ -42,7 +36,6 @@ abstract class Grub implements BootLoader {
     await Deno.mkdir(directory, { recursive: true });
     const bli = target.discoverable === true && this.files.bli;
     await Deno.writeTextFile(`${directory}/grub.cfg`, this.config(target.bootPrefix, { bli }));
-    await this.completeEntries(target);
     await syncAll(directory);
     const place = { target, chroot, modules: this.modules };
     const { biosDisk, esp } = target;
@@ -95,9 +88,5 @@ export class GrubBls extends Grub {
 
   seed(): Promise<void> {
     return Promise.resolve();
-  }
-
-  protected override async completeEntries({ root, bootPrefix }: BootTarget): Promise<void> {
-    if (bootPrefix !== "") await prefixEntries(`${root}/boot`);
   }
 }
